@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "shared/runtime/ids.h"
+#include "shared/runtime/time.h"
+
+namespace millrace {
+
+enum class Priority : std::uint8_t { interactive, bulk };
+
+/// One job as it was accepted: the envelope's fields, ready to use. It never changes; what
+/// happens to it is in the event log and the Store.
+struct Job {
+  JobId id;
+  std::string kind = "chat";
+  std::string tenant = "default";
+  std::string session;               ///< empty: none, ordered by nothing
+  std::string input;                 ///< JSON as validated: a string, or a list of {role, content}
+  std::string model;                 ///< empty: the worker's default
+  std::optional<std::uint32_t> max_tokens;
+  std::optional<double> temperature;
+  Priority priority = Priority::interactive;
+  WallTime created_at{};
+  std::optional<WallTime> not_before;
+  WallTime deadline{};
+  std::string on_busy = "enqueue";
+  std::string metadata;              ///< a JSON object, or empty
+  /// The UTF-8 JSON this was read from or written to, with fields this version does not know;
+  /// it is what is stored and what is sent again.
+  std::string envelope;
+
+  /// What orders jobs: `tenant/session`, or the job id where there is no session.
+  std::string key() const;
+};
+
+}  // namespace millrace

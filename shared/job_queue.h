@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "shared/contract/job.h"
+#include "shared/contract/verdict.h"
+#include "shared/runtime/error.h"
+#include "shared/runtime/task.h"
+
+namespace millrace {
+
+/// One job in the hands of one worker. Move-only in spirit: the handle names it to its queue.
+struct Delivery {
+  Job job;
+  std::uint32_t attempt = 1;   ///< of the queue: 1 for the first, raised by each Retry
+  bool redelivered = false;    ///< may have been begun by somebody before
+  std::uint64_t handle = 0;    ///< meaningful to the queue that gave it, and only until settled
+};
+
+/// How full the queue is: what nobody has finished yet.
+struct QueueLag {
+  std::int64_t waiting = 0;          ///< in the partition (or place) the key goes to
+  double finished_per_s = 0;         ///< there, over the last minute; 0 when not known
+};
+
+/// A durable queue of jobs, as seen from one loop. Deliveries come at least once, in order by
+/// `Job::key()` (the next of a key only after the one before is settled), finish in any order.
+class JobQueue {
+ public:
+  virtual ~JobQueue() = default;
+
+  /// Durable on return. `unavailable`: certainly not queued; `timed_out`: cannot be told, the
+  /// job may run; `overloaded`: the producer's buffer is full, certainly not queued.
+  virtual Task<Result<>> enqueue(const Job& job) = 0;
+
+  /// Waits for work; fails only with `closed`, once the queue is draining and nothing is left.
+  virtual Task<Result<Delivery>> next() = 0;
+
+  /// Ends a delivery: Retry comes again not before its time with attempt + 1, Dead also leaves
+  /// a dead letter with the reason. Returns once the consequence is durable (a retry or dead
+  /// copy is acknowledged before its source counts as finished). In any order; twice is a no-op.
+  virtual Task<Result<>> settle(const Delivery& delivery, Verdict verdict) = 0;
+
+  /// Gives a delivery back, uncounted: it comes again, its key waits, its slot is free. For a
+  /// lease held by somebody else, a job that is not due yet, and hand-over while draining.
+  virtual void release(const Delivery& delivery, Instant not_before) = 0;
+
+  /// What is known of the queue a job would go to; never asks over the network.
+  virtual std::optional<QueueLag> lag(const Job& job) = 0;
+
+  /// Produces a finished job's result for downstream readers, keyed by job id, at least once.
+  virtual Task<Result<>> publish_result(const JobId& id, std::string json) = 0;
+};
+
+}  // namespace millrace

@@ -1,0 +1,81 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "shared/runtime/time.h"
+
+namespace millrace {
+
+/// What a model turn does with the text of a run that was cut short.
+enum class LlmContinue : std::uint8_t { rewind, prefill };
+
+/// Everything that can be set, read once at start. Each setting is a flag (`--kafka-brokers`),
+/// an environment variable (`KAFKA_BROKERS`, also from a `.env` file found from the working
+/// folder upwards) and a TOML key (`kafka_brokers`, file named by `--config`); the flag wins over
+/// the environment, the environment over `.env`, that over TOML, that over the default.
+struct Config {
+  // where to listen
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8080;               ///< of the edge
+  std::uint16_t worker_port = 0;           ///< of a worker's /metrics, /livez, /readyz; 0: none
+  std::uint16_t sim_port = 0;              ///< of llm-sim; 0: any free
+  std::uint32_t edge_threads = 1;
+  std::uint32_t worker_threads = 1;
+  std::string cors_origins;
+  std::string auth = "on";                 ///< `off` allows a public address without keys
+
+  // the outside world
+  std::string kafka_brokers;
+  std::map<std::string, std::string> kafka_properties;  ///< librdkafka names, from KAFKA_*
+  std::string topic_prefix = "millrace";
+  std::string group = "millrace-workers";
+  std::string redis_url;                   ///< redis://[user:password@]host[:port][/db]
+  std::string database_url;                ///< path or `sqlite:path`; default: in `data`
+  std::string data = "./millrace-data";
+  std::string secret;                      ///< signs stream URLs; comma-separated: first signs,
+                                           ///< all are accepted
+
+  // the model
+  std::string llm_server_url;              ///< base, with or without /v1
+  std::string llm_api_key;                 ///< OPENAI_API_KEY or OPENROUTER_API_KEY
+  std::string model_id = "default";        ///< for jobs that name none
+  std::uint32_t default_max_tokens = 256;
+  double default_temperature = 0.7;
+  LlmContinue llm_continue = LlmContinue::rewind;
+  std::string llm_prefill_body;            ///< JSON object merged into a prefilled request
+  Duration llm_connect_timeout = 10s;
+  Duration llm_first_token_timeout = 60s;
+  Duration llm_idle_timeout = 30s;
+  Duration llm_turn_timeout = 15min;
+
+  // how jobs run
+  std::uint32_t jobs_in_flight = 1000;     ///< a process
+  std::uint32_t job_attempts = 5;
+  Duration drain_grace = 30s;
+  Duration events_ttl = 24h;
+
+  std::string log_level = "info";          ///< debug, info, warn, error
+  std::string log_format = "auto";         ///< auto (text on a terminal), json, text
+};
+
+/// One setting as `millrace config` shows it.
+struct ConfigLine {
+  std::string key;      ///< TOML name
+  std::string env;
+  std::string value;    ///< secrets are masked
+  std::string origin;   ///< `default`, `flag --port`, `env PORT`, `.env (path)`, `path.toml`
+};
+
+struct LoadedConfig {
+  Config config;
+  std::vector<ConfigLine> lines;
+};
+
+/// Reads the configuration. `flags` are `--key value`, `--key=value` or `--key` for true; what is
+/// left over is an error. Throws std::invalid_argument with a message that names the setting,
+/// its origin, what is wrong and what is allowed; an unknown key is an error.
+LoadedConfig load_config(const std::vector<std::string>& flags);
+
+}  // namespace millrace

@@ -1,0 +1,89 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "shared/runtime/time.h"
+
+/// Every bound of the product, with its unit, and how the bounds hang together.
+namespace millrace::limits {
+
+// --- a job
+inline constexpr std::size_t input_bytes_max = 256 * 1024;     ///< inline in the envelope
+inline constexpr std::size_t metadata_bytes_max = 16 * 1024;
+inline constexpr std::size_t name_bytes_max = 200;             ///< model, session, tenant, keys
+inline constexpr std::uint32_t job_attempts_max = 5;
+inline constexpr std::uint32_t lost_runs_before_quiet = 2;     ///< then it runs alone
+inline constexpr auto deadline_default = 24h;
+inline constexpr auto deadline_max = 7 * 24h;
+inline constexpr auto retry_wait_first = 500ms;
+inline constexpr auto retry_wait_max = 60s;
+inline constexpr std::size_t session_jobs_max = 1000;          ///< live jobs of one session
+
+// --- a lease
+inline constexpr auto lease_for = 10s;
+inline constexpr auto lease_renew_every = 3s;
+inline constexpr auto lease_left_to_act = 3s;  ///< no model call or effect starts with less left
+static_assert(3 * lease_renew_every < lease_for, "two lost renewals must not cost the lease");
+static_assert(lease_renew_every + lease_left_to_act < lease_for,
+              "a holder whose renewals arrive may always act");
+
+// --- the event log
+inline constexpr std::size_t log_events_max = 100'000;
+inline constexpr std::size_t log_bytes_max = 16 * 1024 * 1024;
+inline constexpr auto log_kept_after_end = 24h;
+inline constexpr std::size_t log_page_events = 512;
+inline constexpr std::size_t append_events_max = 512;          ///< joined into one write
+inline constexpr std::size_t append_bytes_max = 256 * 1024;
+inline constexpr auto log_command_timeout = 2s;                ///< on the total, retries included
+inline constexpr std::size_t held_event_bytes_max = 256 * 1024;  ///< while the log is away
+inline constexpr auto held_event_time_max = 60s;
+inline constexpr auto silent_job_check = 15s;
+
+// --- the queue
+inline constexpr std::size_t jobs_in_flight_max = 1000;
+inline constexpr std::int64_t offset_window = 1'000'000;       ///< beyond the committed prefix
+inline constexpr std::size_t commit_metadata_bytes_max = 4000;
+inline constexpr auto redeliver_after = 1s;
+inline constexpr auto retry_in_memory_max = 30s;
+inline constexpr std::size_t queue_memory_bytes_max = 64 * 1024 * 1024;
+inline constexpr auto produce_timeout = 10s;
+inline constexpr int partitions = 12;
+
+// --- cancel and drain
+inline constexpr auto cancel_answer_max = 1s;
+inline constexpr auto cancel_holder_wait = 700ms;              ///< then the edge ends the job itself
+inline constexpr auto drain_grace = 30s;
+static_assert(cancel_holder_wait < cancel_answer_max);
+
+// --- HTTP
+inline constexpr std::size_t header_bytes_max = 32 * 1024;
+inline constexpr std::size_t url_bytes_max = 8 * 1024;
+inline constexpr std::size_t body_bytes_max = 8 * 1024 * 1024;
+inline constexpr std::size_t json_depth_max = 64;
+inline constexpr auto header_timeout = 10s;
+inline constexpr auto body_idle_timeout = 30s;
+inline constexpr auto keep_alive_idle = 75s;
+inline constexpr auto wait_preference_max = 60s;
+inline constexpr std::size_t ndjson_line_bytes_max = 1024 * 1024;
+
+// --- streams to clients
+inline constexpr auto heartbeat_every = 15s;
+inline constexpr std::size_t reader_bytes_max = 1024 * 1024;   ///< behind by more: cut
+inline constexpr auto reader_stall_max = 30s;                  ///< one write may take
+inline constexpr std::size_t jobs_per_stream_max = 100;
+inline constexpr auto stream_url_valid = 1h;
+
+// --- the model
+inline constexpr auto model_connect_timeout = 10s;
+inline constexpr auto model_first_token_timeout = 60s;
+inline constexpr auto model_idle_timeout = 30s;
+inline constexpr auto model_turn_timeout = 15min;
+inline constexpr std::size_t model_line_bytes_max = 1024 * 1024;
+inline constexpr std::size_t model_text_bytes_max = 8 * 1024 * 1024;
+
+// --- the store
+inline constexpr std::size_t store_batch_rows_max = 512;
+inline constexpr std::size_t store_queue_rows_max = 100'000;
+inline constexpr auto store_timeout = 10s;
+
+}  // namespace millrace::limits
