@@ -1,0 +1,170 @@
+#include "shared/contract/envelope.h"
+
+#include <fmt/core.h>
+#include <simdjson.h>
+
+#include <iterator>
+
+#include "shared/runtime/json_text.h"
+
+namespace millrace {
+namespace {
+
+namespace dom = simdjson::dom;
+
+void member(std::string& out, std::string_view name) {
+  if (out.size() > 1) out += ',';
+  out.append("\"").append(name).append("\":");
+}
+
+void text_member(std::string& out, std::string_view name, std::string_view value) {
+  member(out, name);
+  append_json_string(out, value);
+}
+
+void time_member(std::string& out, std::string_view name, WallTime value) {
+  member(out, name);
+  out += '"';
+  append_rfc3339(out, value);
+  out += '"';
+}
+
+void params_member(std::string& out, const Job& job) {
+  member(out, "params");
+  std::string params = "{";
+  if (job.max_tokens) {
+    member(params, "max_tokens");
+    append_number(params, *job.max_tokens);
+  }
+  if (job.temperature) {
+    member(params, "temperature");
+    fmt::format_to(std::back_inserter(params), "{}", *job.temperature);
+  }
+  out.append(params).append("}");
+}
+
+/// Reads one envelope member by member; the first fault is kept and the rest is skipped.
+class Reader {
+ public:
+  explicit Reader(dom::element root) : root_(root) {}
+
+  void text(const char* name, std::string& into, bool required) {
+    std::string_view value;
+    const auto error = root_[name].get(value);
+    if (!error) into = value;
+    else if (required || error != simdjson::NO_SUCH_FIELD) fail(name, "must be a string");
+  }
+
+  void time(const char* name, std::optional<WallTime>& into) {
+    std::string value;
+    text(name, value, false);
+    if (value.empty()) return;
+    into = from_rfc3339(value);
+    if (!into) fail(name, "must be an RFC 3339 time");
+  }
+
+  void json(const char* name, std::string& into, bool required) {
+    dom::element value;
+    if (root_[name].get(value)) {
+      if (required) fail(name, "is missing");
+      return;
+    }
+    into = simdjson::minify(value);
+  }
+
+  void params(Job& job) {
+    dom::element params;
+    if (root_["params"].get(params)) return;
+    std::uint64_t max_tokens = 0;
+    if (!params["max_tokens"].get(max_tokens))
+      job.max_tokens = static_cast<std::uint32_t>(max_tokens);
+    double temperature = 0;
+    if (!params["temperature"].get(temperature)) job.temperature = temperature;
+  }
+
+  void fail(std::string_view name, std::string_view what) {
+    if (fault_.empty()) fault_.append("envelope member `").append(name).append("` ").append(what);
+  }
+  const std::string& fault() const { return fault_; }
+
+ private:
+  dom::element root_;
+  std::string fault_;
+};
+
+Job read_members(Reader& read) {
+  Job job;
+  std::string id;
+  read.text("id", id, true);
+  const auto parsed = JobId::parse(id);
+  if (parsed) job.id = *parsed;
+  else read.fail("id", "must be a UUID");
+  read.text("kind", job.kind, true);
+  read.text("tenant", job.tenant, true);
+  read.text("session", job.session, false);
+  read.json("input", job.input, true);
+  read.text("model", job.model, false);
+  read.params(job);
+  std::string priority;
+  read.text("priority", priority, false);
+  if (priority == "bulk") job.priority = Priority::bulk;
+  std::optional<WallTime> created;
+  std::optional<WallTime> deadline;
+  read.time("created_at", created);
+  read.time("not_before", job.not_before);
+  read.time("deadline", deadline);
+  if (!created) read.fail("created_at", "is missing");
+  if (!deadline) read.fail("deadline", "is missing");
+  job.created_at = created.value_or(WallTime{});
+  job.deadline = deadline.value_or(WallTime{});
+  read.text("on_busy", job.on_busy, false);
+  read.json("metadata", job.metadata, false);
+  return job;
+}
+
+}  // namespace
+
+std::string encode_envelope(const Job& job) {
+  std::string out;
+  out.reserve(job.input.size() + job.metadata.size() + 512);
+  out += '{';
+  member(out, "v");
+  append_number(out, envelope_version);
+  text_member(out, "id", job.id.str());
+  text_member(out, "kind", job.kind);
+  text_member(out, "tenant", job.tenant);
+  if (!job.session.empty()) text_member(out, "session", job.session);
+  member(out, "input");
+  out += job.input;
+  if (!job.model.empty()) text_member(out, "model", job.model);
+  params_member(out, job);
+  text_member(out, "priority", job.priority == Priority::bulk ? "bulk" : "interactive");
+  time_member(out, "created_at", job.created_at);
+  if (job.not_before) time_member(out, "not_before", *job.not_before);
+  time_member(out, "deadline", job.deadline);
+  text_member(out, "on_busy", job.on_busy);
+  if (!job.metadata.empty()) {
+    member(out, "metadata");
+    out += job.metadata;
+  }
+  out += '}';
+  return out;
+}
+
+std::variant<Job, UnknownVersion, MalformedEnvelope> decode_envelope(std::string_view text) {
+  thread_local dom::parser parser;
+  dom::element root;
+  const auto error = parser.parse(text.data(), text.size()).get(root);
+  if (error) return MalformedEnvelope{std::string("not JSON: ") + simdjson::error_message(error)};
+  if (!root.is_object()) return MalformedEnvelope{"not a JSON object"};
+  std::int64_t version = 0;
+  if (root["v"].get(version)) return MalformedEnvelope{"envelope member `v` is missing"};
+  if (version != envelope_version) return UnknownVersion{version};
+  Reader read(root);
+  Job job = read_members(read);
+  if (!read.fault().empty()) return MalformedEnvelope{read.fault()};
+  job.envelope = text;
+  return job;
+}
+
+}  // namespace millrace
