@@ -25,8 +25,8 @@ struct Accepted {
 
 struct BeginRequest {
   const Job& job;
-  Token token;                ///< fresh for a new run; the same again renews
-  std::string_view worker;    ///< whose control channel hears of a cancel
+  Token token;              ///< fresh for a new run; the same again renews
+  std::string_view worker;  ///< whose control channel hears of a cancel
   /// The last seq this holder wrote or heard, 0 for a first begin. Tells a record that lost its
   /// tail from one that is whole.
   Seq known = 0;
@@ -42,11 +42,11 @@ struct Begun {
   };
   Outcome outcome = Outcome::granted;
   JobState state = JobState::queued;  ///< before this begin
-  Seq last = 0;                ///< number of the last event; the holder goes on at last + 1
-  std::optional<Seq> gap_from; ///< set after a loss: events from here to `last` do not exist;
-                               ///< the holder writes `gap` before anything else
-  std::uint32_t errors = 0;    ///< runs that ended in a retry
-  std::uint32_t lost_runs = 0; ///< runs whose lease lapsed without a word, this one not counted
+  Seq last = 0;                       ///< number of the last event; the holder goes on at last + 1
+  std::optional<Seq> gap_from;  ///< set after a loss: events from here to `last` do not exist;
+                                ///< the holder writes `gap` before anything else
+  std::uint32_t errors = 0;     ///< runs that ended in a retry
+  std::uint32_t lost_runs = 0;  ///< runs whose lease lapsed without a word, this one not counted
   bool cancel_wanted = false;
   Duration busy_for{};
 };
@@ -54,23 +54,25 @@ struct Begun {
 struct AppendRequest {
   JobId id;
   Token token;
-  Seq expected = 0;            ///< seq of the last event before these
+  Seq expected = 0;  ///< seq of the last event before these
   std::uint32_t count = 0;
-  std::string_view lines;      ///< `count` lines of event.h, numbered expected + 1 onwards
-                               ///< (after a gap: first line's seq is what `begin` gave + 1)
+  std::string_view lines;  ///< `count` lines of event.h, numbered expected + 1 onwards
+                           ///< (after a gap: first line's seq is what `begin` gave + 1)
   /// The state after these events. A terminal one ends the log; `queued` or `retrying` gives the
   /// lease back (`retrying` counts an error, `queued` counts nothing).
   std::optional<JobState> state;
 };
 
-struct Appended { bool cancel_wanted = false; };
+struct Appended {
+  bool cancel_wanted = false;
+};
 
 /// A page of a log, and where the job stood when it was read.
 struct LogPage {
-  std::string lines;           ///< event lines, rising seq, all after what was asked for
-  Seq last = 0;                ///< of the whole log
+  std::string lines;  ///< event lines, rising seq, all after what was asked for
+  Seq last = 0;       ///< of the whole log
   JobState state = JobState::queued;
-  bool more = false;           ///< the page was cut at its limit
+  bool more = false;  ///< the page was cut at its limit
 };
 
 struct LogState {
@@ -79,7 +81,7 @@ struct LogState {
   std::uint32_t attempt = 0;
   bool acknowledged = false;
   bool cancel_wanted = false;
-  bool held = false;           ///< a live lease stands
+  bool held = false;  ///< a live lease stands
   std::string tenant;
   std::string session;
   std::string kind;

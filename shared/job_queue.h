@@ -13,15 +13,15 @@ namespace millrace {
 /// One job in the hands of one worker. Move-only in spirit: the handle names it to its queue.
 struct Delivery {
   Job job;
-  std::uint32_t attempt = 1;   ///< of the queue: 1 for the first, raised by each Retry
-  bool redelivered = false;    ///< may have been begun by somebody before
-  std::uint64_t handle = 0;    ///< meaningful to the queue that gave it, and only until settled
+  std::uint32_t attempt = 1;  ///< of the queue: 1 for the first, raised by each Retry
+  bool redelivered = false;   ///< may have been begun by somebody before
+  std::uint64_t handle = 0;   ///< meaningful to the queue that gave it, and only until settled
 };
 
 /// How full the queue is: what nobody has finished yet.
 struct QueueLag {
-  std::int64_t waiting = 0;          ///< in the partition (or place) the key goes to
-  double finished_per_s = 0;         ///< there, over the last minute; 0 when not known
+  std::int64_t waiting = 0;   ///< in the partition (or place) the key goes to
+  double finished_per_s = 0;  ///< there, over the last minute; 0 when not known
 };
 
 /// A durable queue of jobs, as seen from one loop. Deliveries come at least once, in order by

@@ -37,7 +37,7 @@ struct StoredJob {
   std::optional<WallTime> started_at;
   std::optional<WallTime> ended_at;
   WallTime deadline{};
-  std::optional<Outcome> outcome;     ///< set when terminal
+  std::optional<Outcome> outcome;  ///< set when terminal
 };
 
 struct JobFilter {

@@ -1,9 +1,6 @@
 #include "shared/contract/envelope.h"
 
-#include <fmt/core.h>
 #include <simdjson.h>
-
-#include <iterator>
 
 #include "shared/runtime/json_text.h"
 
@@ -34,11 +31,11 @@ void params_member(std::string& out, const Job& job) {
   std::string params = "{";
   if (job.max_tokens) {
     member(params, "max_tokens");
-    append_number(params, *job.max_tokens);
+    append_number(params, std::uint64_t{*job.max_tokens});
   }
   if (job.temperature) {
     member(params, "temperature");
-    fmt::format_to(std::back_inserter(params), "{}", *job.temperature);
+    append_number(params, *job.temperature);
   }
   out.append(params).append("}");
 }
@@ -51,8 +48,10 @@ class Reader {
   void text(const char* name, std::string& into, bool required) {
     std::string_view value;
     const auto error = root_[name].get(value);
-    if (!error) into = value;
-    else if (required || error != simdjson::NO_SUCH_FIELD) fail(name, "must be a string");
+    if (!error)
+      into = value;
+    else if (required || error != simdjson::NO_SUCH_FIELD)
+      fail(name, "must be a string");
   }
 
   void time(const char* name, std::optional<WallTime>& into) {
@@ -97,8 +96,10 @@ Job read_members(Reader& read) {
   std::string id;
   read.text("id", id, true);
   const auto parsed = JobId::parse(id);
-  if (parsed) job.id = *parsed;
-  else read.fail("id", "must be a UUID");
+  if (parsed)
+    job.id = *parsed;
+  else
+    read.fail("id", "must be a UUID");
   read.text("kind", job.kind, true);
   read.text("tenant", job.tenant, true);
   read.text("session", job.session, false);
@@ -129,7 +130,7 @@ std::string encode_envelope(const Job& job) {
   out.reserve(job.input.size() + job.metadata.size() + 512);
   out += '{';
   member(out, "v");
-  append_number(out, envelope_version);
+  append_number(out, static_cast<std::uint64_t>(envelope_version));
   text_member(out, "id", job.id.str());
   text_member(out, "kind", job.kind);
   text_member(out, "tenant", job.tenant);

@@ -14,8 +14,12 @@ inline constexpr int envelope_version = 1;
 /// `job.envelope` anew from the fields.
 std::string encode_envelope(const Job& job);
 
-struct UnknownVersion { std::int64_t version; };      ///< from a newer build: may be read later
-struct MalformedEnvelope { std::string reason; };     ///< will never be read
+struct UnknownVersion {
+  std::int64_t version;
+};  ///< from a newer build: may be read later
+struct MalformedEnvelope {
+  std::string reason;
+};  ///< will never be read
 
 /// Reads an envelope of any origin; keeps the text in `Job::envelope`. Never throws.
 std::variant<Job, UnknownVersion, MalformedEnvelope> decode_envelope(std::string_view text);

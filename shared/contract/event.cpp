@@ -83,7 +83,7 @@ void EventWriter::started(std::string& out, At at, std::uint32_t attempt,
                           std::string_view worker) const {
   head(out, at, "started");
   out += R"(,"attempt":)";
-  append_number(out, attempt);
+  append_number(out, std::uint64_t{attempt});
   out += R"(,"worker":)";
   append_json_string(out, worker);
   out += "}\n";
@@ -155,10 +155,14 @@ bool terminal_event(std::string_view type) {
 
 std::string_view terminal_event_type(JobState state) {
   switch (state) {
-    case JobState::succeeded: return "done";
-    case JobState::failed: return "error";
-    case JobState::cancelled: return "cancelled";
-    default: return "expired";
+    case JobState::succeeded:
+      return "done";
+    case JobState::failed:
+      return "error";
+    case JobState::cancelled:
+      return "cancelled";
+    default:
+      return "expired";
   }
 }
 

@@ -20,9 +20,13 @@ class EventWriter {
  public:
   EventWriter(const JobId& id, WallTime accepted_at);
 
-  struct At { Seq seq; WallTime now; };
+  struct At {
+    Seq seq;
+    WallTime now;
+  };
 
-  void queued(std::string& out, At at, std::int64_t position, double eta_s) const;  ///< negative: unknown
+  void queued(std::string& out, At at, std::int64_t position,
+              double eta_s) const;  ///< negative: unknown
   void started(std::string& out, At at, std::uint32_t attempt, std::string_view worker) const;
   void status(std::string& out, At at, std::string_view message) const;
   void delta(std::string& out, At at, std::string_view text) const;
@@ -65,7 +69,8 @@ class TextFold {
 
  private:
   std::string text_;
-  std::vector<std::pair<Seq, std::size_t>> marks_;  ///< text length after each event that changed it
+  std::vector<std::pair<Seq, std::size_t>>
+      marks_;  ///< text length after each event that changed it
   Seq last_ = 0;
 };
 

@@ -16,9 +16,9 @@ struct Job {
   JobId id;
   std::string kind = "chat";
   std::string tenant = "default";
-  std::string session;               ///< empty: none, ordered by nothing
-  std::string input;                 ///< JSON as validated: a string, or a list of {role, content}
-  std::string model;                 ///< empty: the worker's default
+  std::string session;  ///< empty: none, ordered by nothing
+  std::string input;    ///< JSON as validated: a string, or a list of {role, content}
+  std::string model;    ///< empty: the worker's default
   std::optional<std::uint32_t> max_tokens;
   std::optional<double> temperature;
   Priority priority = Priority::interactive;
@@ -26,7 +26,7 @@ struct Job {
   std::optional<WallTime> not_before;
   WallTime deadline{};
   std::string on_busy = "enqueue";
-  std::string metadata;              ///< a JSON object, or empty
+  std::string metadata;  ///< a JSON object, or empty
   /// The UTF-8 JSON this was read from or written to, with fields this version does not know;
   /// it is what is stored and what is sent again.
   std::string envelope;

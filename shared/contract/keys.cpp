@@ -14,8 +14,12 @@ std::string of_job(const JobId& id, std::string_view suffix) {
 
 }  // namespace
 
-std::string job(const JobId& id) { return of_job(id, "}:job"); }
-std::string events(const JobId& id) { return of_job(id, "}:events"); }
+std::string job(const JobId& id) {
+  return of_job(id, "}:job");
+}
+std::string events(const JobId& id) {
+  return of_job(id, "}:events");
+}
 
 std::string session_live(std::string_view tenant, std::string_view session) {
   std::string key = "mr:{";

@@ -8,11 +8,11 @@
 /// them on a cluster.
 namespace millrace::keys {
 
-std::string job(const JobId& id);                ///< hash: state, token, lease, last seq, …
-std::string events(const JobId& id);             ///< stream, and the pub/sub channel of the job
+std::string job(const JobId& id);     ///< hash: state, token, lease, last seq, …
+std::string events(const JobId& id);  ///< stream, and the pub/sub channel of the job
 std::string session_live(std::string_view tenant, std::string_view session);
-                                                 ///< sorted set of the session's live jobs, and
-                                                 ///< the channel that announces new ones
+///< sorted set of the session's live jobs, and
+///< the channel that announces new ones
 std::string worker_control(std::string_view worker);  ///< channel: ids of jobs to look at again
 inline constexpr std::string_view store_id = "mr:store-id";
 

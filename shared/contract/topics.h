@@ -10,13 +10,16 @@
 /// installations, or a test and its neighbour, apart on one broker.
 namespace millrace::topics {
 
-struct RetryTier { std::string_view suffix; std::chrono::seconds delay; };
+struct RetryTier {
+  std::string_view suffix;
+  std::chrono::seconds delay;
+};
 /// A job waits in the shortest tier that covers its wait; the last is for envelopes of a newer
 /// version, which wait an hour before they are given up.
 inline constexpr std::array<RetryTier, 4> retry_tiers{{{"retry.30s", std::chrono::seconds(30)},
-                                                      {"retry.2m", std::chrono::minutes(2)},
-                                                      {"retry.10m", std::chrono::minutes(10)},
-                                                      {"retry.1h", std::chrono::hours(1)}}};
+                                                       {"retry.2m", std::chrono::minutes(2)},
+                                                       {"retry.10m", std::chrono::minutes(10)},
+                                                       {"retry.1h", std::chrono::hours(1)}}};
 /// What the workers of a group read.
 inline constexpr std::array<std::string_view, 4> jobs{"jobs.session", "jobs.chat", "jobs.analysis",
                                                       "jobs.batch"};
@@ -30,8 +33,8 @@ std::string full(std::string_view prefix, std::string_view suffix);
 // Header names.
 inline constexpr const char* kind_header = "millrace-kind";
 inline constexpr const char* attempt_header = "millrace-attempt";
-inline constexpr const char* due_header = "millrace-due";          ///< ms since 1970: not before
-inline constexpr const char* origin_header = "millrace-origin";    ///< topic to return to
-inline constexpr const char* reason_header = "millrace-reason";    ///< why it is dead
+inline constexpr const char* due_header = "millrace-due";        ///< ms since 1970: not before
+inline constexpr const char* origin_header = "millrace-origin";  ///< topic to return to
+inline constexpr const char* reason_header = "millrace-reason";  ///< why it is dead
 
 }  // namespace millrace::topics

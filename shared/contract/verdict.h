@@ -6,9 +6,13 @@
 
 namespace millrace {
 
-struct Done {};                         ///< the answer is in the Store and in the event log
-struct Retry { Instant at; };           ///< the same job, not before `at`
-struct Dead { std::string reason; };    ///< no attempt will help; the client reads the reason
+struct Done {};  ///< the answer is in the Store and in the event log
+struct Retry {
+  Instant at;
+};  ///< the same job, not before `at`
+struct Dead {
+  std::string reason;
+};  ///< no attempt will help; the client reads the reason
 struct Cancelled {};
 struct Expired {};
 

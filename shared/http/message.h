@@ -20,8 +20,8 @@ enum class Method : std::uint8_t { get, head, post, put, patch, del, options, ot
 /// handlers as `get`; the connection leaves the body out.
 struct Request {
   Method method = Method::get;
-  std::string path;                 ///< percent-decoded once, no query
-  std::string query;                ///< raw, without `?`
+  std::string path;                                          ///< percent-decoded once, no query
+  std::string query;                                         ///< raw, without `?`
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   std::string body;
   std::string request_id;           ///< the client's own where sane, else made here

@@ -20,11 +20,11 @@ class Router {
   void add(Method method, std::string_view pattern, Handler handler, RouteLimits route_limits = {});
 
   struct Match {
-    const Handler* handler = nullptr;        ///< null: no such path, or not this method
+    const Handler* handler = nullptr;  ///< null: no such path, or not this method
     RouteLimits route_limits;
     std::vector<std::string> params;
-    std::string allow;                       ///< for 405 and OPTIONS; empty: no such path
-    std::string_view pattern;                ///< for metrics
+    std::string allow;         ///< for 405 and OPTIONS; empty: no such path
+    std::string_view pattern;  ///< for metrics
   };
   /// `path` is percent-decoded.
   Match find(Method method, std::string_view path) const;

@@ -12,8 +12,8 @@ namespace millrace::http {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 0;          ///< 0: any free one; see `port()`
-  std::string cors_origins;        ///< comma-separated, `*` for any, empty for none
+  std::uint16_t port = 0;    ///< 0: any free one; see `port()`
+  std::string cors_origins;  ///< comma-separated, `*` for any, empty for none
   std::size_t connections_max = 20'000;
 };
 

@@ -11,9 +11,8 @@ void Clock::start(Instant when, TimerId* id, Waiter waiter) {
   auto placed = waiting_.emplace(key, std::move(waiter)).first;
   auto slot = asio::get_associated_cancellation_slot(placed->second);
   if (slot.is_connected()) {
-    slot.assign([this, key](asio::cancellation_type) {
-      finish(key, asio::error::operation_aborted);
-    });
+    slot.assign(
+        [this, key](asio::cancellation_type) { finish(key, asio::error::operation_aborted); });
   }
   if (placed == waiting_.begin()) arm(when);
 }
@@ -42,6 +41,8 @@ void Clock::fire_until(Instant time) {
   arm(head());
 }
 
-Task<> Clock::sleep_until(Instant when) { co_await async_wait(when, nullptr, use_task); }
+Task<> Clock::sleep_until(Instant when) {
+  co_await async_wait(when, nullptr, use_task);
+}
 
 }  // namespace millrace

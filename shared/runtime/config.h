@@ -18,54 +18,54 @@ enum class LlmContinue : std::uint8_t { rewind, prefill };
 struct Config {
   // where to listen
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8080;               ///< of the edge
-  std::uint16_t worker_port = 0;           ///< of a worker's /metrics, /livez, /readyz; 0: none
-  std::uint16_t sim_port = 0;              ///< of llm-sim; 0: any free
+  std::uint16_t port = 8080;      ///< of the edge
+  std::uint16_t worker_port = 0;  ///< of a worker's /metrics, /livez, /readyz; 0: none
+  std::uint16_t sim_port = 0;     ///< of llm-sim; 0: any free
   std::uint32_t edge_threads = 1;
   std::uint32_t worker_threads = 1;
   std::string cors_origins;
-  std::string auth = "on";                 ///< `off` allows a public address without keys
+  std::string auth = "on";  ///< `off` allows a public address without keys
 
   // the outside world
   std::string kafka_brokers;
   std::map<std::string, std::string> kafka_properties;  ///< librdkafka names, from KAFKA_*
   std::string topic_prefix = "millrace";
   std::string group = "millrace-workers";
-  std::string redis_url;                   ///< redis://[user:password@]host[:port][/db]
-  std::string database_url;                ///< path or `sqlite:path`; default: in `data`
+  std::string redis_url;     ///< redis://[user:password@]host[:port][/db]
+  std::string database_url;  ///< path or `sqlite:path`; default: in `data`
   std::string data = "./millrace-data";
-  std::string secret;                      ///< signs stream URLs; comma-separated: first signs,
-                                           ///< all are accepted
+  std::string secret;  ///< signs stream URLs; comma-separated: first signs,
+                       ///< all are accepted
 
   // the model
-  std::string llm_server_url;              ///< base, with or without /v1
-  std::string llm_api_key;                 ///< OPENAI_API_KEY or OPENROUTER_API_KEY
-  std::string model_id = "default";        ///< for jobs that name none
+  std::string llm_server_url;        ///< base, with or without /v1
+  std::string llm_api_key;           ///< OPENAI_API_KEY or OPENROUTER_API_KEY
+  std::string model_id = "default";  ///< for jobs that name none
   std::uint32_t default_max_tokens = 256;
   double default_temperature = 0.7;
   LlmContinue llm_continue = LlmContinue::rewind;
-  std::string llm_prefill_body;            ///< JSON object merged into a prefilled request
+  std::string llm_prefill_body;  ///< JSON object merged into a prefilled request
   Duration llm_connect_timeout = 10s;
   Duration llm_first_token_timeout = 60s;
   Duration llm_idle_timeout = 30s;
   Duration llm_turn_timeout = 15min;
 
   // how jobs run
-  std::uint32_t jobs_in_flight = 1000;     ///< a process
+  std::uint32_t jobs_in_flight = 1000;  ///< a process
   std::uint32_t job_attempts = 5;
   Duration drain_grace = 30s;
   Duration events_ttl = 24h;
 
-  std::string log_level = "info";          ///< debug, info, warn, error
-  std::string log_format = "auto";         ///< auto (text on a terminal), json, text
+  std::string log_level = "info";   ///< debug, info, warn, error
+  std::string log_format = "auto";  ///< auto (text on a terminal), json, text
 };
 
 /// One setting as `millrace config` shows it.
 struct ConfigLine {
-  std::string key;      ///< TOML name
+  std::string key;  ///< TOML name
   std::string env;
-  std::string value;    ///< secrets are masked
-  std::string origin;   ///< `default`, `flag --port`, `env PORT`, `.env (path)`, `path.toml`
+  std::string value;   ///< secrets are masked
+  std::string origin;  ///< `default`, `flag --port`, `env PORT`, `.env (path)`, `path.toml`
 };
 
 struct LoadedConfig {

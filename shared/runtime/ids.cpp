@@ -96,7 +96,9 @@ std::string fingerprint(std::string_view bytes) {
   return hex(digest);
 }
 
-std::string Token::str() const { return hex(bytes); }
+std::string Token::str() const {
+  return hex(bytes);
+}
 
 Token new_token(Random& random) {
   Token token;
@@ -104,6 +106,8 @@ Token new_token(Random& random) {
   return token;
 }
 
-std::string to_hex(std::string_view bytes) { return hex(bytes); }
+std::string to_hex(std::string_view bytes) {
+  return hex(bytes);
+}
 
 }  // namespace millrace

@@ -11,6 +11,8 @@ void append_json_escaped(std::string& out, std::string_view text);
 /// The same between quotes.
 void append_json_string(std::string& out, std::string_view text);
 void append_number(std::string& out, std::uint64_t number);
+/// The shortest form that reads back as the same double; it must be finite.
+void append_number(std::string& out, double number);
 
 /// The longest prefix of at most `bytes_max` bytes that does not cut a character.
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);

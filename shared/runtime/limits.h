@@ -8,16 +8,16 @@
 namespace millrace::limits {
 
 // --- a job
-inline constexpr std::size_t input_bytes_max = 256 * 1024;     ///< inline in the envelope
+inline constexpr std::size_t input_bytes_max = 256 * 1024;  ///< inline in the envelope
 inline constexpr std::size_t metadata_bytes_max = 16 * 1024;
-inline constexpr std::size_t name_bytes_max = 200;             ///< model, session, tenant, keys
+inline constexpr std::size_t name_bytes_max = 200;  ///< model, session, tenant, keys
 inline constexpr std::uint32_t job_attempts_max = 5;
-inline constexpr std::uint32_t lost_runs_before_quiet = 2;     ///< then it runs alone
+inline constexpr std::uint32_t lost_runs_before_quiet = 2;  ///< then it runs alone
 inline constexpr auto deadline_default = 24h;
 inline constexpr auto deadline_max = 7 * 24h;
 inline constexpr auto retry_wait_first = 500ms;
 inline constexpr auto retry_wait_max = 60s;
-inline constexpr std::size_t session_jobs_max = 1000;          ///< live jobs of one session
+inline constexpr std::size_t session_jobs_max = 1000;  ///< live jobs of one session
 
 // --- a lease
 inline constexpr auto lease_for = 10s;
@@ -32,16 +32,16 @@ inline constexpr std::size_t log_events_max = 100'000;
 inline constexpr std::size_t log_bytes_max = 16 * 1024 * 1024;
 inline constexpr auto log_kept_after_end = 24h;
 inline constexpr std::size_t log_page_events = 512;
-inline constexpr std::size_t append_events_max = 512;          ///< joined into one write
+inline constexpr std::size_t append_events_max = 512;  ///< joined into one write
 inline constexpr std::size_t append_bytes_max = 256 * 1024;
-inline constexpr auto log_command_timeout = 2s;                ///< on the total, retries included
+inline constexpr auto log_command_timeout = 2s;                  ///< on the total, retries included
 inline constexpr std::size_t held_event_bytes_max = 256 * 1024;  ///< while the log is away
 inline constexpr auto held_event_time_max = 60s;
 inline constexpr auto silent_job_check = 15s;
 
 // --- the queue
 inline constexpr std::size_t jobs_in_flight_max = 1000;
-inline constexpr std::int64_t offset_window = 1'000'000;       ///< beyond the committed prefix
+inline constexpr std::int64_t offset_window = 1'000'000;  ///< beyond the committed prefix
 inline constexpr std::size_t commit_metadata_bytes_max = 4000;
 inline constexpr auto redeliver_after = 1s;
 inline constexpr auto retry_in_memory_max = 30s;
@@ -51,7 +51,7 @@ inline constexpr int partitions = 12;
 
 // --- cancel and drain
 inline constexpr auto cancel_answer_max = 1s;
-inline constexpr auto cancel_holder_wait = 700ms;              ///< then the edge ends the job itself
+inline constexpr auto cancel_holder_wait = 700ms;  ///< then the edge ends the job itself
 inline constexpr auto drain_grace = 30s;
 static_assert(cancel_holder_wait < cancel_answer_max);
 
@@ -68,8 +68,8 @@ inline constexpr std::size_t ndjson_line_bytes_max = 1024 * 1024;
 
 // --- streams to clients
 inline constexpr auto heartbeat_every = 15s;
-inline constexpr std::size_t reader_bytes_max = 1024 * 1024;   ///< behind by more: cut
-inline constexpr auto reader_stall_max = 30s;                  ///< one write may take
+inline constexpr std::size_t reader_bytes_max = 1024 * 1024;  ///< behind by more: cut
+inline constexpr auto reader_stall_max = 30s;                 ///< one write may take
 inline constexpr std::size_t jobs_per_stream_max = 100;
 inline constexpr auto stream_url_valid = 1h;
 

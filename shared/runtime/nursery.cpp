@@ -7,16 +7,19 @@
 
 namespace millrace {
 
-Nursery::~Nursery() { assert(children_.empty() && "join a nursery before it goes"); }
+Nursery::~Nursery() {
+  assert(children_.empty() && "join a nursery before it goes");
+}
 
 void Nursery::start(Task<> task) {
   const auto child = children_.emplace(children_.end());
-  asio::co_spawn(clock_.loop(), std::move(task),
-                 asio::bind_cancellation_slot(child->slot(), [this, child](std::exception_ptr failure) {
-                   children_.erase(child);
-                   if (failure && !failure_ && !stopping_) failure_ = failure;
-                   if (children_.empty() || failure_) child_ended_.notify();
-                 }));
+  asio::co_spawn(
+      clock_.loop(), std::move(task),
+      asio::bind_cancellation_slot(child->slot(), [this, child](std::exception_ptr failure) {
+        children_.erase(child);
+        if (failure && !failure_ && !stopping_) failure_ = failure;
+        if (children_.empty() || failure_) child_ended_.notify();
+      }));
   if (stopping_) child->emit(asio::cancellation_type::terminal);
 }
 

@@ -13,7 +13,7 @@ namespace millrace {
 /// One turn asked of a model.
 struct ChatTurn {
   const Job& job;
-  std::string_view prefix;   ///< text already said: go on after it (prefill); empty: from the start
+  std::string_view prefix;  ///< text already said: go on after it (prefill); empty: from the start
 };
 
 /// How a turn ended well: the model said so.
@@ -25,8 +25,8 @@ struct ChatEnd {
 
 /// How a turn failed: data for verdict_for and for the client.
 struct ChatFailure {
-  std::string code;           ///< short constant: `upstream_unavailable`, `upstream_cut`, …
-  std::string message;        ///< names what happened, for a person
+  std::string code;     ///< short constant: `upstream_unavailable`, `upstream_cut`, …
+  std::string message;  ///< names what happened, for a person
   bool retryable = false;
   std::optional<Duration> retry_after;  ///< the upstream's own wish
 };
@@ -46,7 +46,8 @@ class ChatModel {
   virtual ~ChatModel() = default;
   /// Nothing that ends without a finish reason or `[DONE]` is success; garbage, half a UTF-8
   /// character at the end and endless streams are failures with a clear message.
-  virtual Task<std::expected<ChatEnd, ChatFailure>> stream(const ChatTurn& turn, TextSink& sink) = 0;
+  virtual Task<std::expected<ChatEnd, ChatFailure>> stream(const ChatTurn& turn,
+                                                           TextSink& sink) = 0;
 };
 
 }  // namespace millrace

@@ -95,8 +95,9 @@ TEST(Nursery, AJoinThatIsCancelledStopsTheChildrenFirst) {
   bool ended = false;
   asio::cancellation_signal cancel;
   nursery.start(sleep_then_note(world.clock, 1h, order, 1));
-  asio::co_spawn(world.loop, join_into(nursery, joined),
-                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; }));
+  asio::co_spawn(
+      world.loop, join_into(nursery, joined),
+      asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; }));
   world.clock.run_for(1s);
   cancel.emit(asio::cancellation_type::terminal);
   world.clock.run_for(0s);

@@ -1,0 +1,83 @@
+#include "shared/contract/envelope.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+Job sample() {
+  Job job;
+  SeededRandom random(7);
+  job.id = new_job_id(WallTime(std::chrono::milliseconds(1'790'000'000'123)), random);
+  job.session = "세션-1";
+  job.input = R"([{"role":"user","content":"안녕 \"you\"\n"}])";
+  job.model = "sim";
+  job.max_tokens = 64;
+  job.temperature = 0.25;
+  job.priority = Priority::bulk;
+  job.created_at = WallTime(std::chrono::milliseconds(1'790'000'000'123));
+  job.not_before = job.created_at + 5s;
+  job.deadline = job.created_at + 24h;
+  job.metadata = R"({"a":[1,2,{"b":null}]})";
+  return job;
+}
+
+template <class T>
+const T& as(const std::variant<Job, UnknownVersion, MalformedEnvelope>& read) {
+  return std::get<T>(read);
+}
+
+TEST(Envelope, ReadsBackEveryFieldItWrote) {
+  const Job job = sample();
+  const std::string text = encode_envelope(job);
+  const auto read = decode_envelope(text);
+  ASSERT_TRUE(std::holds_alternative<Job>(read)) << as<MalformedEnvelope>(read).reason;
+  const Job& back = as<Job>(read);
+  EXPECT_EQ(back.id, job.id);
+  EXPECT_EQ(back.session, job.session);
+  EXPECT_EQ(back.input, job.input);
+  EXPECT_EQ(back.model, job.model);
+  EXPECT_EQ(back.max_tokens, job.max_tokens);
+  EXPECT_EQ(back.temperature, job.temperature);
+  EXPECT_EQ(back.priority, job.priority);
+  EXPECT_EQ(back.created_at, job.created_at);
+  EXPECT_EQ(back.not_before, job.not_before);
+  EXPECT_EQ(back.deadline, job.deadline);
+  EXPECT_EQ(back.metadata, job.metadata);
+  EXPECT_EQ(back.envelope, text);
+}
+
+TEST(Envelope, KeepsMembersItDoesNotKnow) {
+  std::string text = encode_envelope(sample());
+  text.insert(1, R"("from_a_newer_build":{"x":1},)");
+  const auto read = decode_envelope(text);
+  ASSERT_TRUE(std::holds_alternative<Job>(read));
+  EXPECT_EQ(as<Job>(read).envelope, text);
+}
+
+TEST(Envelope, TellsANewerVersionFromNonsense) {
+  std::string text = encode_envelope(sample());
+  text.replace(text.find("\"v\":1"), 5, "\"v\":2");
+  EXPECT_EQ(as<UnknownVersion>(decode_envelope(text)).version, 2);
+  for (const char* bad : {"", "nonsense", "[]", "{}", R"({"v":1})", "\xff\xfe", R"({"v":"1"})"})
+    EXPECT_TRUE(std::holds_alternative<MalformedEnvelope>(decode_envelope(bad))) << bad;
+}
+
+TEST(Envelope, AFaultNamesItsMember) {
+  std::string text = encode_envelope(sample());
+  const auto at = text.find("\"deadline\":\"") + 12;
+  text.replace(at, 4, "soon");
+  EXPECT_NE(as<MalformedEnvelope>(decode_envelope(text)).reason.find("`deadline`"),
+            std::string::npos);
+}
+
+TEST(Envelope, EveryPrefixIsMalformedAndNoneCrashes) {
+  const std::string text = encode_envelope(sample());
+  for (std::size_t bytes = 0; bytes < text.size(); ++bytes) {
+    const auto read = decode_envelope(std::string_view(text).substr(0, bytes));
+    EXPECT_TRUE(std::holds_alternative<MalformedEnvelope>(read)) << bytes;
+  }
+}
+
+}  // namespace
+}  // namespace millrace
