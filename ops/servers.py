@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Redis and Kafka on free loopback ports, each with its data in a folder of its own.
+
+One implementation for ops/run, ops/test, bench/run and the system tests. A server keeps its port
+through stop, kill and start, so that a test can take it away and give it back. Every process dies
+with the one that started it (PR_SET_PDEATHSIG), and is only ever signalled by its pid.
+
+By hand: `ops/servers.py FOLDER` starts both, prints how to reach them, and stops them on Ctrl-C.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+KAFKA_JARS = ROOT / "build" / "kafka" / "libs"
+
+
+class StartFailed(Exception):
+    """A server did not come up; the message says why and where its log is."""
+
+
+def free_port():
+    """A loopback port nobody listens on, below the range from which the kernel takes the ports
+    of outgoing connections, so that it stays free until the server that gets it has started."""
+    for _ in range(1000):
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise StartFailed("found no free port between 15000 and 32000")
+
+
+def wait_until(true, seconds, every=0.02):
+    """True as soon as `true()` is; False when it has not become so in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(every)
+    return True
+
+
+class Process:
+    """A child process in a session of its own, its output in a file."""
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log = self.folder / f"{name}.log"
+        self.child = None
+
+    def spawn(self, argv, env=None, stdout=None, cwd=None):
+        """Starts the process; stderr, and stdout unless given, are appended to `self.log`."""
+        with open(self.log, "ab") as log:
+            self.child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *map(str, argv)],
+                stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log, env=env, cwd=cwd,
+                start_new_session=True)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def alive(self):
+        return self.child is not None and self.child.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            self.child.send_signal(number)
+
+    def freeze(self):
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+    def kill(self):
+        """kill -9."""
+        self.signal(signal.SIGKILL)
+        if self.child is not None:
+            self.child.wait()
+
+    def stop(self, seconds=15):
+        """SIGTERM, then kill -9 when it has not ended in time. Returns its exit code."""
+        self.thaw()
+        self.signal(signal.SIGTERM)
+        if self.child is None:
+            return None
+        try:
+            return self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self.child.returncode
+
+    def last_words(self, lines=40):
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def wait_ready(self, answers, seconds):
+        ended = wait_until(lambda: answers() or not self.alive(), seconds)
+        if not ended or not self.alive():
+            what = "was not ready in time" if self.alive() else f"ended ({self.child.returncode})"
+            raise StartFailed(f"{self.name} {what}; {self.log} ends:\n{self.last_words()}")
+
+
+class Redis(Process):
+    """Redis with the append-only file on, as millrace asks for."""
+
+    def __init__(self, folder, port=None, options=()):
+        super().__init__("redis", folder)
+        self.port = port or free_port()
+        self.options = options
+        self.url = f"redis://127.0.0.1:{self.port}"
+
+    def start(self):
+        self.spawn(["redis-server", "--bind", "127.0.0.1", "--port", self.port, "--dir", self.folder,
+                    "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+                    "--maxmemory-policy", "noeviction", "--databases", "512", *self.options])
+        self.wait_ready(lambda: self.command("PING") == b"+PONG\r\n", 20)
+        return self
+
+    def command(self, *words):
+        """The first bytes of Redis's answer; nothing when it cannot be reached."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall((" ".join(words) + "\r\n").encode())
+                return connection.recv(4096)
+        except OSError:
+            return b""
+
+    def flush(self):
+        assert self.command("FLUSHALL") == b"+OK\r\n"
+
+
+class Kafka(Process):
+    """One KRaft node, broker and controller in one JVM."""
+
+    def __init__(self, folder, port=None):
+        super().__init__("kafka", folder)
+        self.port = port or free_port()
+        self.controller_port = free_port()
+        self.brokers = f"127.0.0.1:{self.port}"
+
+    def start(self):
+        settings = self.folder / "server.properties"
+        settings.write_text(self._settings())
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format(settings)
+        self.spawn([*self._java(), "-Xms256m", "-Xmx512m", "kafka.Kafka", settings])
+        self.wait_ready(self.answers, 60)
+        return self
+
+    def answers(self):
+        """True when the broker lists itself as alive: it has registered and is not fenced."""
+        try:
+            return _kafka_broker_count("127.0.0.1", self.port) > 0
+        except (OSError, struct.error):
+            return False
+
+    def _java(self):
+        if not KAFKA_JARS.is_dir():
+            raise StartFailed(f"{KAFKA_JARS} is missing: run ops/setup")
+        return ["java", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", f"{KAFKA_JARS}/*",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+
+    def _format(self, settings):
+        cluster_id = "bWlsbHJhY2UtY2x1c3Rlcg"  # any 16 bytes in base64; one node, one cluster
+        made = subprocess.run(
+            [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", settings],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if made.returncode != 0:
+            raise StartFailed(f"Kafka's storage could not be formatted:\n{made.stdout}")
+
+    def _settings(self):
+        # The short broker session lets a broker that was killed register again in seconds.
+        return f"""process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{self.controller_port}
+listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={self.folder / "data"}
+num.partitions=12
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+"""
+
+
+def _kafka_broker_count(host, port):
+    """Asks for metadata of no topic (Kafka protocol, api 3, version 4) and counts the brokers."""
+    client = b"millrace-ops"
+    request = struct.pack(">hhih", 3, 4, 1, len(client)) + client + struct.pack(">ib", 0, 0)
+    with socket.create_connection((host, port), 1) as connection:
+        connection.sendall(struct.pack(">i", len(request)) + request)
+        answer = connection.recv(4096)
+    return struct.unpack_from(">i", answer, 12)[0]  # after length, correlation id, throttle time
+
+
+@contextlib.contextmanager
+def stopped_at_end(*processes):
+    """Stops the processes, last first, however the block ends."""
+    try:
+        yield
+    finally:
+        for process in reversed(processes):
+            process.stop()
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: ops/servers.py FOLDER")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder = Path(sys.argv[1]).resolve()
+    redis, kafka = Redis(folder / "redis"), Kafka(folder / "kafka")
+    with stopped_at_end(redis, kafka):
+        redis.start()
+        kafka.start()
+        print(f"export MILLRACE_TEST_REDIS={redis.url} MILLRACE_TEST_KAFKA={kafka.brokers}")
+        print(f"export REDIS_URL={redis.url} KAFKA_BROKERS={kafka.brokers}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()
