@@ -32,13 +32,13 @@ struct Config {
   std::string topic_prefix = "millrace";
   std::string group = "millrace-workers";
   std::string redis_url;     ///< redis://[user:password@]host[:port][/db]
-  std::string database_url;  ///< path or `sqlite:path`; default: in `data`
+  std::string database_url;  ///< a path, without `sqlite:`; never empty: by default in `data`
   std::string data = "./millrace-data";
   std::string secret;  ///< signs stream URLs; comma-separated: first signs,
                        ///< all are accepted
 
   // the model
-  std::string llm_server_url;        ///< base, with or without /v1
+  std::string llm_server_url;        ///< base without trailing `/` and `/v1`; empty: none
   std::string llm_api_key;           ///< OPENAI_API_KEY or OPENROUTER_API_KEY
   std::string model_id = "default";  ///< for jobs that name none
   std::uint32_t default_max_tokens = 256;

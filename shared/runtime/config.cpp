@@ -1,0 +1,207 @@
+#include "shared/runtime/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "shared/runtime/config_file.h"
+#include "shared/runtime/config_table.h"
+#include "shared/runtime/config_value.h"
+
+namespace millrace {
+namespace {
+
+namespace value = config_value;
+
+/// A setting that somebody gave, and where.
+struct Given {
+  std::string text;
+  std::string origin;
+};
+using GivenSettings = std::map<std::string, Given>;
+
+const Setting* find_setting(std::string_view key) {
+  const auto& table = settings();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [key](const Setting& row) { return row.key == key; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+constexpr std::string_view kafka_prefix = "kafka_";
+
+/// Any `kafka_…` that is no setting of ours is a property of librdkafka, which refuses what it
+/// does not know.
+bool kafka_property(std::string_view key) {
+  return key.starts_with(kafka_prefix) && key.size() > kafka_prefix.size() && !find_setting(key);
+}
+
+std::string replaced(std::string_view text, char from, char to) {
+  std::string out(text);
+  std::replace(out.begin(), out.end(), from, to);
+  return out;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+void take_toml(GivenSettings& given, const std::string& file) {
+  for (auto& [key, text] : config_file::read_toml(file)) {
+    if (!find_setting(key) && !kafka_property(key)) {
+      throw std::invalid_argument(
+          fmt::format("{}: unknown key {}; `millrace config` lists what there is", file, key));
+    }
+    given[key] = {std::move(text), file};
+  }
+}
+
+/// Variables that are not ours are none of our business; an empty one is as good as unset.
+void take_environment(GivenSettings& given, const config_file::Settings& variables,
+                      const std::function<std::string(const std::string&)>& origin) {
+  for (const Setting& row : settings()) {
+    for (const auto name : row.env) {
+      const auto found = variables.find(std::string(name));
+      if (found == variables.end() || found->second.empty()) continue;
+      given[std::string(row.key)] = {found->second, origin(found->first)};
+      break;
+    }
+  }
+  for (const auto& [name, text] : variables) {
+    const std::string key = lower_case(name);
+    if (name.starts_with("KAFKA_") && kafka_property(key) && !text.empty()) {
+      given[key] = {text, origin(name)};
+    }
+  }
+}
+
+config_file::Settings process_environment() {
+  config_file::Settings variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view line(*entry);
+    const auto equals = line.find('=');
+    if (equals != line.npos) {
+      variables.emplace(line.substr(0, equals), line.substr(equals + 1));
+    }
+  }
+  return variables;
+}
+
+struct Flags {
+  GivenSettings given;
+  std::string config_file;
+};
+
+Flags read_flags(const std::vector<std::string>& words) {
+  Flags flags;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (!word.starts_with("--") || word.size() == 2) {
+      throw std::invalid_argument(
+          fmt::format("unexpected argument {}; settings are given as --key value", word));
+    }
+    const auto equals = word.find('=');
+    const std::string name(word.substr(0, equals));
+    const std::string key = replaced(name.substr(2), '-', '_');
+    const Setting* const row = find_setting(key);
+    if (!row && !kafka_property(key) && key != "config") {
+      throw std::invalid_argument(
+          fmt::format("unknown flag {}; `millrace config` lists what there is", name));
+    }
+    std::string text;
+    if (equals != word.npos) {
+      text = word.substr(equals + 1);
+    } else if (row && row->bare_flag) {
+      text = "true";
+    } else if (i + 1 < words.size() && !words[i + 1].starts_with("--")) {
+      text = words[++i];
+    } else {
+      throw std::invalid_argument(
+          fmt::format("{} needs a value: {}", name, row ? row->allowed : "any text"));
+    }
+    if (key == "config") {
+      flags.config_file = text;
+    } else {
+      flags.given[key] = {std::move(text), "flag " + name};
+    }
+  }
+  return flags;
+}
+
+bool secret_property(std::string_view name) {
+  return name.find("password") != name.npos || name.find("secret") != name.npos ||
+         name.find(".key") != name.npos || name.find("jaas") != name.npos;
+}
+
+/// What `millrace config` and error messages may show of a setting that is in the config.
+std::string shown(const Setting& row, const Config& config) {
+  const std::string text = row.show(config);
+  return row.key == "redis_url" || row.key == "llm_server_url" ? value::without_password(text)
+                                                               : text;
+}
+
+void apply(const Setting& row, const Given& given, Config& config) {
+  if (row.read(config, given.text)) return;
+  const bool hidden = row.show(config) == value::mask;
+  throw std::invalid_argument(fmt::format(
+      "{} ({}) is \"{}\"; allowed: {}", row.key, given.origin,
+      hidden ? std::string(value::mask) : value::without_password(given.text), row.allowed));
+}
+
+void refuse_public_address(const Config& config, const std::string& origin) {
+  if (config.auth == "off" || value::loopback(config.host)) return;
+  throw std::invalid_argument(
+      fmt::format("host ({}) is \"{}\", which others can reach, and there are no API keys; "
+                  "allowed: a loopback address, or any with auth=off (AUTH=off, --auth off)",
+                  origin, config.host));
+}
+
+}  // namespace
+
+LoadedConfig load_config(const std::vector<std::string>& flags) {
+  const Flags from_flags = read_flags(flags);
+  GivenSettings given;
+  if (!from_flags.config_file.empty()) take_toml(given, from_flags.config_file);
+  if (const auto file = config_file::nearest_dotenv(std::filesystem::current_path())) {
+    take_environment(given, config_file::read_dotenv(*file), [&](const std::string& name) {
+      return fmt::format(".env {} ({})", name, file->string());
+    });
+  }
+  take_environment(given, process_environment(),
+                   [](const std::string& name) { return "env " + name; });
+  for (const auto& [key, from_flag] : from_flags.given) given[key] = from_flag;
+
+  LoadedConfig loaded;
+  Config& config = loaded.config;
+  const auto origin = [&given](std::string_view key) {
+    const auto found = given.find(std::string(key));
+    return found == given.end() ? std::string("default") : found->second.origin;
+  };
+  for (const Setting& row : settings()) {
+    const auto found = given.find(std::string(row.key));
+    if (found != given.end()) apply(row, found->second, config);
+  }
+  refuse_public_address(config, origin("host"));
+  if (config.database_url.empty()) config.database_url = config.data + "/millrace.db";
+
+  for (const Setting& row : settings()) {
+    loaded.lines.push_back(
+        {std::string(row.key), std::string(row.env.front()), shown(row, config), origin(row.key)});
+  }
+  for (const auto& [key, setting] : given) {
+    if (!kafka_property(key)) continue;
+    const std::string name = replaced(key.substr(kafka_prefix.size()), '_', '.');
+    config.kafka_properties[name] = setting.text;
+    std::string env = key;
+    for (char& c : env) c = 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    loaded.lines.push_back({key, env,
+                            secret_property(name) ? std::string(value::mask) : setting.text,
+                            setting.origin});
+  }
+  return loaded;
+}
+
+}  // namespace millrace

@@ -1,0 +1,202 @@
+#include "shared/runtime/config_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "shared/runtime/config_value.h"
+
+namespace millrace {
+namespace {
+
+namespace value = config_value;
+
+using Names = std::vector<std::string_view>;
+
+Setting text(std::string_view key, Names env, std::string Config::* member) {
+  return {key, env, "any text",
+          [member](Config& config, const std::string& given) {
+            config.*member = given;
+            return true;
+          },
+          [member](const Config& config) { return config.*member; }};
+}
+
+Setting secret(std::string_view key, Names env, std::string Config::* member) {
+  Setting setting = text(key, std::move(env), member);
+  setting.show = [member](const Config& config) {
+    return std::string((config.*member).empty() ? std::string_view() : value::mask);
+  };
+  return setting;
+}
+
+/// Text that a predicate must like.
+Setting checked(std::string_view key, Names env, std::string Config::* member, std::string allowed,
+                std::function<bool(std::string_view)> right) {
+  Setting setting = text(key, std::move(env), member);
+  setting.allowed = std::move(allowed);
+  setting.read = [member, right](Config& config, const std::string& given) {
+    config.*member = given;
+    return right(given);
+  };
+  return setting;
+}
+
+/// Text that is kept in its one normal form.
+Setting normalised(std::string_view key, Names env, std::string Config::* member,
+                   std::string allowed,
+                   std::function<std::optional<std::string>(std::string_view)> normal_form) {
+  Setting setting = text(key, std::move(env), member);
+  setting.allowed = std::move(allowed);
+  setting.read = [member, normal_form](Config& config, const std::string& given) {
+    const auto normal = normal_form(given);
+    if (normal) config.*member = *normal;
+    return normal.has_value();
+  };
+  return setting;
+}
+
+Setting choice(std::string_view key, Names env, std::string Config::* member, Names choices) {
+  return checked(key, std::move(env), member, fmt::format("{}", fmt::join(choices, ", ")),
+                 [choices](std::string_view given) {
+                   return std::find(choices.begin(), choices.end(), given) != choices.end();
+                 });
+}
+
+template <class N>
+Setting whole(std::string_view key, Names env, N Config::* member, std::uint64_t least,
+              std::uint64_t most = std::numeric_limits<N>::max()) {
+  return {key, env, fmt::format("a whole number from {} to {}", least, most),
+          [=](Config& config, const std::string& given) {
+            const auto number = value::whole_number(given);
+            if (!number || *number < least || *number > most) return false;
+            config.*member = static_cast<N>(*number);
+            return true;
+          },
+          [member](const Config& config) { return std::to_string(config.*member); }};
+}
+
+Setting number(std::string_view key, Names env, double Config::* member, double least,
+               double most) {
+  return {key, env, fmt::format("a number from {} to {}", least, most),
+          [=](Config& config, const std::string& given) {
+            const auto number = value::number(given);
+            if (!number || *number < least || *number > most) return false;
+            config.*member = *number;
+            return true;
+          },
+          [member](const Config& config) { return value::to_text(config.*member); }};
+}
+
+Setting time(std::string_view key, Names env, Duration Config::* member, Duration least,
+             Duration most) {
+  return {key, env,
+          fmt::format("a time from {} to {}, such as 500ms, 30s, 15min, 24h or 7d; "
+                      "a bare number is seconds",
+                      value::to_text(least), value::to_text(most)),
+          [=](Config& config, const std::string& given) {
+            const auto read = value::duration(given);
+            if (!read || *read < least || *read > most) return false;
+            config.*member = *read;
+            return true;
+          },
+          [member](const Config& config) { return value::to_text(config.*member); }};
+}
+
+Setting continue_setting() {
+  return {"llm_continue",
+          {"LLM_CONTINUE"},
+          "rewind, prefill",
+          [](Config& config, const std::string& given) {
+            config.llm_continue = given == "prefill" ? LlmContinue::prefill : LlmContinue::rewind;
+            return given == "prefill" || given == "rewind";
+          },
+          [](const Config& config) {
+            return std::string(config.llm_continue == LlmContinue::prefill ? "prefill" : "rewind");
+          }};
+}
+
+/// Another word for `log_level=debug`; a log level that is set wins.
+Setting debug_setting() {
+  return {"debug",
+          {"DEBUG"},
+          "true or false",
+          [](Config& config, const std::string& given) {
+            const auto wanted = value::truth(given);
+            if (wanted.value_or(false)) config.log_level = "debug";
+            return wanted.has_value();
+          },
+          [](const Config& config) { return config.log_level == "debug" ? "true" : "false"; },
+          true};
+}
+
+bool kafka_name(std::string_view name) {
+  constexpr auto letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !name.empty() && name.size() <= 200 && name.find_first_not_of(letters) == name.npos;
+}
+
+bool json_object(std::string_view given) {
+  return given.starts_with('{') && given.ends_with('}');
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  using C = Config;
+  static const std::vector<Setting> table{
+      text("host", {"HOST"}, &C::host),
+      whole("port", {"PORT"}, &C::port, 0),
+      whole("worker_port", {"MILLRACE_WORKER_PORT"}, &C::worker_port, 0),
+      whole("sim_port", {"MILLRACE_SIM_PORT"}, &C::sim_port, 0),
+      whole("edge_threads", {"MILLRACE_EDGE_THREADS"}, &C::edge_threads, 1, 256),
+      whole("worker_threads", {"MILLRACE_WORKER_THREADS"}, &C::worker_threads, 1, 256),
+      text("cors_origins", {"CORS_ORIGINS"}, &C::cors_origins),
+      choice("auth", {"AUTH"}, &C::auth, {"on", "off"}),
+
+      checked("kafka_brokers", {"KAFKA_BROKERS"}, &C::kafka_brokers,
+              "host:port, several separated by commas", value::broker_list),
+      checked("topic_prefix", {"MILLRACE_TOPIC_PREFIX"}, &C::topic_prefix,
+              "1 to 200 letters, digits, dots, dashes and underscores", kafka_name),
+      checked("group", {"MILLRACE_GROUP"}, &C::group,
+              "1 to 200 letters, digits, dots, dashes and underscores", kafka_name),
+      checked("redis_url", {"REDIS_URL"}, &C::redis_url,
+              "redis://[user:password@]host[:port][/db]; rediss:// needs hiredis 1.0, which this "
+              "build has not: put a TLS tunnel such as stunnel in front",
+              value::redis_url),
+      normalised("database_url", {"DATABASE_URL"}, &C::database_url,
+                 "a path or sqlite:PATH; this build keeps its jobs in SQLite only",
+                 value::sqlite_path),
+      text("data", {"MILLRACE_DATA"}, &C::data),
+      secret("secret", {"MILLRACE_SECRET"}, &C::secret),
+
+      normalised("llm_server_url", {"LLM_SERVER_URL"}, &C::llm_server_url,
+                 "http(s)://host[:port][/path], with or without /v1 at its end",
+                 value::model_server_url),
+      secret("llm_api_key", {"OPENAI_API_KEY", "OPENROUTER_API_KEY"}, &C::llm_api_key),
+      text("model_id", {"MODEL_ID"}, &C::model_id),
+      whole("default_max_tokens", {"DEFAULT_MAX_TOKENS"}, &C::default_max_tokens, 1, 10'000'000),
+      number("default_temperature", {"DEFAULT_TEMPERATURE"}, &C::default_temperature, 0, 2),
+      continue_setting(),
+      checked("llm_prefill_body", {"LLM_PREFILL_BODY"}, &C::llm_prefill_body, "a JSON object",
+              json_object),
+      time("llm_connect_timeout", {"LLM_CONNECT_TIMEOUT"}, &C::llm_connect_timeout, 1ms, 1h),
+      time("llm_first_token_timeout", {"LLM_FIRST_TOKEN_TIMEOUT"}, &C::llm_first_token_timeout, 1ms,
+           24h),
+      time("llm_idle_timeout", {"LLM_IDLE_TIMEOUT"}, &C::llm_idle_timeout, 1ms, 24h),
+      time("llm_turn_timeout", {"LLM_TURN_TIMEOUT"}, &C::llm_turn_timeout, 1ms, 24h),
+
+      whole("jobs_in_flight", {"MILLRACE_JOBS_IN_FLIGHT"}, &C::jobs_in_flight, 1, 100'000),
+      whole("job_attempts", {"MILLRACE_JOB_ATTEMPTS"}, &C::job_attempts, 1, 1000),
+      time("drain_grace", {"MILLRACE_DRAIN_GRACE"}, &C::drain_grace, 0ms, 1h),
+      time("events_ttl", {"EVENTS_TTL"}, &C::events_ttl, 1s, 365 * 24h),
+
+      debug_setting(),
+      choice("log_level", {"MILLRACE_LOG_LEVEL"}, &C::log_level,
+             {"debug", "info", "warn", "error"}),
+      choice("log_format", {"MILLRACE_LOG_FORMAT"}, &C::log_format, {"auto", "json", "text"}),
+  };
+  return table;
+}
+
+}  // namespace millrace

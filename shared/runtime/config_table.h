@@ -1,0 +1,25 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/runtime/config.h"
+
+namespace millrace {
+
+/// One row of the table: a setting's names, how it is read and shown. Its flag is its key with
+/// `-` for `_`.
+struct Setting {
+  std::string_view key;
+  std::vector<std::string_view> env;  ///< the first is its name, the others are heeded too
+  std::string allowed;
+  std::function<bool(Config&, const std::string&)> read;  ///< false: not allowed
+  std::function<std::string(const Config&)> show;
+  bool bare_flag = false;  ///< `--key` alone means true
+};
+
+/// The table: every setting there is, in the order in which `millrace config` shows them.
+const std::vector<Setting>& settings();
+
+}  // namespace millrace

@@ -1,0 +1,143 @@
+#include "shared/runtime/config_value.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace millrace::config_value {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  Duration length;
+};
+constexpr std::array<Unit, 5> units{{{"d", 24h}, {"h", 1h}, {"min", 1min}, {"s", 1s}, {"ms", 1ms}}};
+
+template <class N>
+std::optional<N> whole_text(std::string_view text) {
+  N value{};
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// `host` or `host:port`, `[v6]` and `[v6]:port`.
+bool host_and_port(std::string_view text) {
+  std::size_t colon = text.rfind(':');
+  if (colon != text.npos && text.find(']', colon) != text.npos) colon = text.npos;
+  if (colon != text.npos) {
+    const auto port = whole_number(text.substr(colon + 1));
+    if (!port || *port == 0 || *port > 65535) return false;
+    text = text.substr(0, colon);
+  }
+  return !text.empty() && text.find_first_of(" /@,") == text.npos;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  return whole_text<std::uint64_t>(text);
+}
+
+std::optional<double> number(std::string_view text) {
+  const auto value = whole_text<double>(text);
+  return value && std::isfinite(*value) ? value : std::nullopt;
+}
+
+std::optional<bool> truth(std::string_view text) {
+  for (const auto yes : {"true", "on", "yes", "1"}) {
+    if (text == yes) return true;
+  }
+  for (const auto no : {"false", "off", "no", "0"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
+std::optional<Duration> duration(std::string_view text) {
+  const std::size_t digits = text.find_first_not_of("0123456789.");
+  const auto count = number(text.substr(0, digits));
+  const auto unit = digits == text.npos ? "s" : text.substr(digits);
+  if (!count) return std::nullopt;
+  for (const auto& [name, length] : units) {
+    if (name != unit) continue;
+    const double ticks = *count * static_cast<double>(length.count());
+    if (ticks > static_cast<double>(Duration(std::chrono::years(100)).count())) return std::nullopt;
+    return Duration(std::llround(ticks));
+  }
+  return std::nullopt;
+}
+
+std::string to_text(Duration time) {
+  for (const auto& [name, length] : units) {
+    if (name != "d" && time % length == Duration::zero()) {
+      return fmt::format("{}{}", time / length, name);
+    }
+  }
+  return fmt::format("{}ms", std::chrono::duration<double, std::milli>(time).count());
+}
+
+std::string to_text(double value) {
+  return fmt::format("{}", value);
+}
+
+bool broker_list(std::string_view text) {
+  while (true) {
+    const std::size_t comma = text.find(',');
+    if (!host_and_port(text.substr(0, comma))) return false;
+    if (comma == text.npos) return true;
+    text = text.substr(comma + 1);
+  }
+}
+
+bool redis_url(std::string_view text) {
+  constexpr std::string_view scheme = "redis://";
+  if (!text.starts_with(scheme)) return false;
+  text = text.substr(scheme.size());
+  if (const auto at = text.rfind('@'); at != text.npos) text = text.substr(at + 1);
+  if (const auto slash = text.find('/'); slash != text.npos) {
+    const auto db = text.substr(slash + 1);
+    if (!db.empty() && !whole_number(db)) return false;
+    text = text.substr(0, slash);
+  }
+  return host_and_port(text);
+}
+
+std::optional<std::string> model_server_url(std::string_view text) {
+  if (!text.starts_with("http://") && !text.starts_with("https://")) return std::nullopt;
+  while (text.ends_with('/')) text.remove_suffix(1);
+  if (text.ends_with("/v1")) text.remove_suffix(3);
+  while (text.ends_with('/')) text.remove_suffix(1);
+  if (text.find("://") == text.npos || text.find_first_of(" ?#") != text.npos) return std::nullopt;
+  return std::string(text);
+}
+
+std::optional<std::string> sqlite_path(std::string_view text) {
+  if (text.starts_with("sqlite:")) {
+    text = text.substr(7);
+    if (text.starts_with("///")) text = text.substr(3);
+  } else if (text.find("://") != text.npos) {
+    return std::nullopt;
+  }
+  return text.empty() ? std::nullopt : std::optional(std::string(text));
+}
+
+bool loopback(std::string_view host) {
+  const bool loopback_v4 =
+      host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos;
+  return loopback_v4 || host == "localhost" || host == "::1" || host == "[::1]";
+}
+
+std::string without_password(std::string_view url) {
+  const auto begin = url.find("://");
+  const auto at = url.rfind('@');
+  if (begin == url.npos || at == url.npos) return std::string(url);
+  const auto colon = url.find(':', begin + 3);
+  if (colon > at) return std::string(url);
+  return fmt::format("{}:{}{}", url.substr(0, colon), mask, url.substr(at));
+}
+
+}  // namespace millrace::config_value

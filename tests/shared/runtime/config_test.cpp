@@ -1,0 +1,263 @@
+#include "shared/runtime/config.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "shared/runtime/config_file.h"
+#include "shared/runtime/config_value.h"
+
+namespace millrace {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Every test works in an empty folder and in an environment without settings.
+class ConfigTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "millrace-config-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    before_ = fs::current_path();
+    fs::current_path(folder_);
+    for (const auto& line : load_config({}).lines) clear(line.env);
+  }
+  void TearDown() override {
+    for (const auto& name : set_) unsetenv(name.c_str());
+    fs::current_path(before_);
+    fs::remove_all(folder_);
+  }
+
+  void clear(const std::string& name) { unsetenv(name.c_str()); }
+  void set(const std::string& name, const std::string& value) {
+    setenv(name.c_str(), value.c_str(), 1);
+    set_.push_back(name);
+  }
+  std::string write(const std::string& name, const std::string& text) {
+    const fs::path file = folder_ / name;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+    return file.string();
+  }
+
+  static std::string refusal(const std::vector<std::string>& flags) {
+    try {
+      load_config(flags);
+      return "";
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  }
+  static ConfigLine line(const LoadedConfig& loaded, const std::string& key) {
+    for (const auto& line : loaded.lines) {
+      if (line.key == key) return line;
+    }
+    ADD_FAILURE() << "no line " << key;
+    return {};
+  }
+  static bool says(const std::string& text, const std::vector<std::string>& parts) {
+    for (const auto& part : parts) {
+      if (text.find(part) == text.npos) {
+        ADD_FAILURE() << "\"" << text << "\" does not say \"" << part << "\"";
+        return false;
+      }
+    }
+    return true;
+  }
+
+  fs::path folder_, before_;
+  std::vector<std::string> set_;
+};
+
+TEST_F(ConfigTest, without_anything_given_the_defaults_hold) {
+  const auto loaded = load_config({});
+  EXPECT_EQ(loaded.config.host, "127.0.0.1");
+  EXPECT_EQ(loaded.config.port, 8080);
+  EXPECT_EQ(loaded.config.drain_grace, 30s);
+  EXPECT_EQ(loaded.config.database_url, "./millrace-data/millrace.db");
+  EXPECT_TRUE(loaded.config.kafka_properties.empty());
+  EXPECT_EQ(line(loaded, "port").value, "8080");
+  EXPECT_EQ(line(loaded, "port").env, "PORT");
+  EXPECT_EQ(line(loaded, "port").origin, "default");
+}
+
+TEST_F(ConfigTest, flag_wins_over_environment_over_dotenv_over_toml_over_default) {
+  const std::string toml = write("m.toml", "port = 1\nmodel_id = \"toml\"\ngroup = \"toml\"\n");
+  const auto in_force = [&](const std::vector<std::string>& flags) {
+    return line(load_config(flags), "port");
+  };
+  EXPECT_EQ(in_force({"--config", toml}).value, "1");
+  EXPECT_EQ(in_force({"--config", toml}).origin, toml);
+  write(".env", "PORT=2\nMODEL_ID=dotenv\n");
+  EXPECT_EQ(in_force({"--config", toml}).value, "2");
+  EXPECT_TRUE(in_force({"--config", toml}).origin.starts_with(".env PORT ("));
+  set("PORT", "3");
+  EXPECT_EQ(in_force({"--config", toml}).value, "3");
+  EXPECT_EQ(in_force({"--config", toml}).origin, "env PORT");
+  EXPECT_EQ(in_force({"--config", toml, "--port=4"}).value, "4");
+  EXPECT_EQ(in_force({"--config", toml, "--port", "4"}).origin, "flag --port");
+  EXPECT_EQ(load_config({"--config", toml}).config.model_id, "dotenv");
+  EXPECT_EQ(load_config({"--config", toml}).config.group, "toml");
+}
+
+TEST_F(ConfigTest, dotenv_is_found_from_the_working_folder_upwards) {
+  write(".env", "MODEL_ID=above\n");
+  fs::create_directories(folder_ / "a" / "b");
+  fs::current_path(folder_ / "a" / "b");
+  EXPECT_EQ(load_config({}).config.model_id, "above");
+  write("a/.env", "PORT=9\n");
+  EXPECT_EQ(load_config({}).config.model_id, "default") << "the nearest file alone counts";
+}
+
+TEST_F(ConfigTest, a_wrong_value_is_refused_with_setting_origin_value_and_what_is_allowed) {
+  set("PORT", "70000");
+  says(refusal({}), {"port", "env PORT", "\"70000\"", "from 0 to 65535"});
+  says(refusal({"--port", "x"}), {"port", "flag --port", "\"x\""});
+  says(refusal({"--port", "1", "--drain-grace", "-3s"}), {"drain_grace", "30s, 15min"});
+  says(refusal({"--port", "1", "--llm-continue", "maybe"}), {"rewind, prefill"});
+  says(refusal({"--port", "1", "--default-temperature", "2.5"}), {"from 0 to 2"});
+}
+
+TEST_F(ConfigTest, unknown_flags_and_toml_keys_are_refused_unknown_variables_are_not) {
+  says(refusal({"--prot", "1"}), {"unknown flag --prot"});
+  says(refusal({"edge"}), {"unexpected argument edge"});
+  says(refusal({"--port"}), {"--port needs a value", "from 0 to 65535"});
+  says(refusal({"--config", write("m.toml", "prot = 1\n")}), {"m.toml", "unknown key prot"});
+  says(refusal({"--config", write("m.toml", "port = \n")}), {"m.toml line"});
+  says(refusal({"--config", write("m.toml", "[port]\nx = 1\n")}), {"port must be"});
+  says(refusal({"--config", "/nowhere.toml"}), {"/nowhere.toml"});
+  set("MILLRACE_TEST_SOMETHING", "1");
+  EXPECT_EQ(refusal({}), "");
+}
+
+TEST_F(ConfigTest, an_empty_variable_is_as_good_as_unset) {
+  set("PORT", "");
+  EXPECT_EQ(line(load_config({}), "port").origin, "default");
+}
+
+TEST_F(ConfigTest, kafka_variables_become_librdkafka_properties) {
+  set("KAFKA_BROKERS", "a:1,b:2");
+  set("KAFKA_SECURITY_PROTOCOL", "SASL_SSL");
+  set("KAFKA_SASL_PASSWORD", "hush");
+  const auto loaded =
+      load_config({"--config", write("m.toml", "kafka_sasl_mechanism = \"PLAIN\"\n"),
+                   "--kafka-client-id", "me"});
+  EXPECT_EQ(loaded.config.kafka_brokers, "a:1,b:2");
+  EXPECT_EQ(loaded.config.kafka_properties,
+            (std::map<std::string, std::string>{{"security.protocol", "SASL_SSL"},
+                                                {"sasl.password", "hush"},
+                                                {"sasl.mechanism", "PLAIN"},
+                                                {"client.id", "me"}}));
+  EXPECT_EQ(line(loaded, "kafka_sasl_password").value, "****");
+  EXPECT_EQ(line(loaded, "kafka_security_protocol").env, "KAFKA_SECURITY_PROTOCOL");
+}
+
+TEST_F(ConfigTest, secrets_are_masked_in_what_is_shown_and_in_errors) {
+  set("MILLRACE_SECRET", "hush");
+  set("OPENROUTER_API_KEY", "hush");
+  set("REDIS_URL", "redis://me:hush@cache:6379/2");
+  const auto loaded = load_config({});
+  EXPECT_EQ(loaded.config.secret, "hush");
+  EXPECT_EQ(loaded.config.llm_api_key, "hush");
+  for (const auto& shown : loaded.lines) EXPECT_EQ(shown.value.find("hush"), std::string::npos);
+  EXPECT_EQ(line(loaded, "redis_url").value, "redis://me:****@cache:6379/2");
+  set("REDIS_URL", "rediss://me:hush@cache:6379/2");
+  says(refusal({}), {"redis_url", "stunnel"});
+  EXPECT_EQ(refusal({}).find("hush"), std::string::npos);
+}
+
+TEST_F(ConfigTest, the_model_server_may_be_named_with_or_without_v1) {
+  for (const auto given :
+       {"http://m:1", "http://m:1/", "http://m:1/v1", "http://m:1/v1/", "http://m:1//v1"}) {
+    EXPECT_EQ(load_config({"--llm-server-url", given}).config.llm_server_url, "http://m:1");
+  }
+  says(refusal({"--llm-server-url", "m:1"}), {"llm_server_url", "http(s)://"});
+}
+
+TEST_F(ConfigTest, the_database_is_a_path_however_it_is_written) {
+  const auto path = [](const std::string& given) {
+    return load_config({"--database-url", given}).config.database_url;
+  };
+  EXPECT_EQ(path("chatbot.db"), "chatbot.db");
+  EXPECT_EQ(path("sqlite:chatbot.db"), "chatbot.db");
+  EXPECT_EQ(path("sqlite:///./chatbot.db"), "./chatbot.db");
+  EXPECT_EQ(path("sqlite:////var/chatbot.db"), "/var/chatbot.db");
+  says(refusal({"--database-url", "postgres://u:hush@h/db"}), {"database_url", "SQLite"});
+  EXPECT_EQ(refusal({"--database-url", "postgres://u:hush@h/db"}).find("hush"), std::string::npos);
+  EXPECT_EQ(load_config({"--data", "d"}).config.database_url, "d/millrace.db");
+}
+
+TEST_F(ConfigTest, a_public_address_needs_auth_off) {
+  says(refusal({"--host", "0.0.0.0"}), {"host", "flag --host", "AUTH=off"});
+  EXPECT_EQ(refusal({"--host", "0.0.0.0", "--auth", "off"}), "");
+  says(refusal({"--host", "127.example.org"}), {"host"});
+  EXPECT_EQ(refusal({"--host", "localhost"}), "");
+  EXPECT_EQ(refusal({"--host", "::1"}), "");
+}
+
+TEST_F(ConfigTest, debug_is_a_word_for_the_log_level) {
+  EXPECT_EQ(load_config({"--debug"}).config.log_level, "debug");
+  set("DEBUG", "true");
+  EXPECT_EQ(load_config({}).config.log_level, "debug");
+  EXPECT_EQ(load_config({"--log-level", "warn"}).config.log_level, "warn");
+}
+
+TEST(ConfigValue, durations_are_a_number_and_a_unit) {
+  EXPECT_EQ(config_value::duration("30s"), 30s);
+  EXPECT_EQ(config_value::duration("500ms"), 500ms);
+  EXPECT_EQ(config_value::duration("15min"), 15min);
+  EXPECT_EQ(config_value::duration("1.5h"), 90min);
+  EXPECT_EQ(config_value::duration("7d"), 7 * 24h);
+  EXPECT_EQ(config_value::duration("30"), 30s);
+  for (const auto wrong : {"", "s", "30 s", "-1s", "1.2.3s", "30m", "1e9", "99999999d", "nan"}) {
+    EXPECT_EQ(config_value::duration(wrong), std::nullopt) << wrong;
+  }
+  EXPECT_EQ(config_value::to_text(90s), "90s");
+  EXPECT_EQ(config_value::to_text(24h), "24h");
+  EXPECT_EQ(config_value::to_text(1500ms), "1500ms");
+}
+
+TEST(ConfigValue, addresses_are_checked_before_anybody_dials_them) {
+  for (const auto right : {"a", "a:1", "a:1,b:2", "[::1]:9092", "10.0.0.1:9092,b"}) {
+    EXPECT_TRUE(config_value::broker_list(right)) << right;
+  }
+  for (const auto wrong : {"", ",", "a:", "a:0", "a:70000", "a:1,", "http://a:1", "a b:1"}) {
+    EXPECT_FALSE(config_value::broker_list(wrong)) << wrong;
+  }
+  for (const auto right : {"redis://h", "redis://h:1", "redis://h:1/2", "redis://:p@h:1/2",
+                           "redis://u:p@h", "redis://[::1]:6379"}) {
+    EXPECT_TRUE(config_value::redis_url(right)) << right;
+  }
+  for (const auto wrong : {"h:1", "redis://", "redis://h:1/x", "redis://h:x", "rediss://h:1"}) {
+    EXPECT_FALSE(config_value::redis_url(wrong)) << wrong;
+  }
+}
+
+TEST(ConfigFile, dotenv_knows_comments_quotes_and_export) {
+  const auto read = config_file::parse_dotenv(
+      "# comment\n\nA=1\nexport B = two words \nC=\"a # b\" # c\nD='x=\"y\"'\nE=p#w # c\r\nF=\n",
+      ".env");
+  EXPECT_EQ(read, (config_file::Settings{{"A", "1"},
+                                         {"B", "two words"},
+                                         {"C", "a # b"},
+                                         {"D", "x=\"y\""},
+                                         {"E", "p#w"},
+                                         {"F", ""}}));
+}
+
+TEST(ConfigFile, a_broken_dotenv_line_is_named_but_not_shown) {
+  try {
+    config_file::parse_dotenv("A=1\nhush hush\n", "x/.env");
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "x/.env line 2: expected NAME=value");
+  }
+}
+
+}  // namespace
+}  // namespace millrace
