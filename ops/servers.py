@@ -2,116 +2,22 @@
 """Redis and Kafka on free loopback ports, each with its data in a folder of its own.
 
 One implementation for ops/run, ops/test, bench/run and the system tests. A server keeps its port
-through stop, kill and start, so that a test can take it away and give it back. Every process dies
-with the one that started it (PR_SET_PDEATHSIG), and is only ever signalled by its pid.
+through stop, kill and start, so that a test can take it away and give it back.
 
 By hand: `ops/servers.py FOLDER` starts both, prints how to reach them, and stops them on Ctrl-C.
 """
 
 import contextlib
-import os
-import random
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from process import ROOT, Process, StartFailed, free_port, stopped_at_end
+
 KAFKA_JARS = ROOT / "build" / "kafka" / "libs"
-
-
-class StartFailed(Exception):
-    """A server did not come up; the message says why and where its log is."""
-
-
-def free_port():
-    """A loopback port nobody listens on, below the range from which the kernel takes the ports
-    of outgoing connections, so that it stays free until the server that gets it has started."""
-    for _ in range(1000):
-        port = random.randrange(15000, 32000)
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
-    raise StartFailed("found no free port between 15000 and 32000")
-
-
-def wait_until(true, seconds, every=0.02):
-    """True as soon as `true()` is; False when it has not become so in time."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(every)
-    return True
-
-
-class Process:
-    """A child process in a session of its own, its output in a file."""
-
-    def __init__(self, name, folder):
-        self.name = name
-        self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.log = self.folder / f"{name}.log"
-        self.child = None
-
-    def spawn(self, argv, env=None, stdout=None, cwd=None):
-        """Starts the process; stderr, and stdout unless given, are appended to `self.log`."""
-        with open(self.log, "ab") as log:
-            self.child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *map(str, argv)],
-                stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log, env=env, cwd=cwd,
-                start_new_session=True)
-
-    @property
-    def pid(self):
-        return self.child.pid
-
-    def alive(self):
-        return self.child is not None and self.child.poll() is None
-
-    def signal(self, number):
-        if self.alive():
-            self.child.send_signal(number)
-
-    def freeze(self):
-        self.signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.signal(signal.SIGCONT)
-
-    def kill(self):
-        """kill -9."""
-        self.signal(signal.SIGKILL)
-        if self.child is not None:
-            self.child.wait()
-
-    def stop(self, seconds=15):
-        """SIGTERM, then kill -9 when it has not ended in time. Returns its exit code."""
-        self.thaw()
-        self.signal(signal.SIGTERM)
-        if self.child is None:
-            return None
-        try:
-            return self.child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return self.child.returncode
-
-    def last_words(self, lines=40):
-        if not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-    def wait_ready(self, answers, seconds):
-        ended = wait_until(lambda: answers() or not self.alive(), seconds)
-        if not ended or not self.alive():
-            what = "was not ready in time" if self.alive() else f"ended ({self.child.returncode})"
-            raise StartFailed(f"{self.name} {what}; {self.log} ends:\n{self.last_words()}")
 
 
 class Redis(Process):
@@ -213,16 +119,6 @@ def _kafka_broker_count(host, port):
         connection.sendall(struct.pack(">i", len(request)) + request)
         answer = connection.recv(4096)
     return struct.unpack_from(">i", answer, 12)[0]  # after length, correlation id, throttle time
-
-
-@contextlib.contextmanager
-def stopped_at_end(*processes):
-    """Stops the processes, last first, however the block ends."""
-    try:
-        yield
-    finally:
-        for process in reversed(processes):
-            process.stop()
 
 
 def main():
