@@ -1,0 +1,30 @@
+-- POSTs jobs of about 400 bytes over 500 sessions; STYLE=millrace or peer. Prints one JSON line.
+local millrace = os.getenv("STYLE") == "millrace"
+local threads = {}
+function setup(thread) table.insert(threads, thread) end
+
+local sent = 0
+not_202 = 0
+local pad = "The quick brown fox jumps over the lazy dog; please summarise the quarterly numbers by region and explain the two largest changes."
+local messages = string.format('[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"%s"}]', pad)
+local form = millrace
+  and '{"session":"s-%04d","kind":"chat","model":"sim-50ms-200tok-10gap","max_tokens":256,"metadata":{"stream":true},"input":%s}'
+  or '{"session_id":"s-%04d","kind":"chat","model":"sim-50ms-200tok-10gap","max_tokens":256,"stream":true,"messages":%s}'
+local path = millrace and "/v1/jobs" or "/jobs"
+local headers = {["Content-Type"] = "application/json"}
+
+function request()
+  sent = sent + 1
+  return wrk.format("POST", path, headers, string.format(form, sent % 500, messages))
+end
+
+function response(status) if status ~= 202 then not_202 = not_202 + 1 end end
+
+function done(summary, latency)
+  local bad = 0
+  for _, thread in ipairs(threads) do bad = bad + (thread:get("not_202") or 0) end
+  local e = summary.errors
+  io.write(string.format('{"per_s":%.0f,"p50_ms":%.2f,"p99_ms":%.2f,"requests":%d,"not_202":%d,"socket_errors":%d}\n',
+    summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    summary.requests, bad, e.connect + e.read + e.write + e.timeout))
+end

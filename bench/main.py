@@ -1,0 +1,76 @@
+"""Runs the lines of the bench, every peer beside millrace, rounds interleaved."""
+
+import argparse
+import os
+import platform
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import ingress  # noqa: E402
+import relay  # noqa: E402
+import streams  # noqa: E402
+import table  # noqa: E402
+import worker  # noqa: E402
+from world import OUT, ROOT, World  # noqa: E402
+
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+def all_lines():
+    for module in (ingress, worker, streams, relay):
+        yield from module.lines()
+
+
+def run_line(world, line, rounds, peers):
+    """Every peer once a round, in turn: A B C A B C …"""
+    results = {name: [] for name in line["peers"] if not peers or name in peers or name == "millrace"}
+    for number in range(1, rounds + 1):
+        for name in results:
+            print(f"bench: {line['name']}: {name}, round {number}", file=sys.stderr, flush=True)
+            try:
+                results[name].append(line["peers"][name](world))
+            except Exception as failure:  # a peer that fails must not cost the others their table
+                print(f"bench: {name} failed: {failure}", file=sys.stderr, flush=True)
+                results[name].append(None)
+    return results
+
+
+def keep(text):
+    readme = ROOT / "bench" / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--only", default="", help="part of the names of the lines to run")
+    options.add_argument("--peers", default="", help="comma-separated; millrace always runs")
+    options.add_argument("--write", action="store_true", help="keep the table in bench/README.md")
+    chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    folder = OUT / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    peers = [name for name in chosen.peers.split(",") if name]
+    texts = []
+    with World(folder) as world:
+        for line in all_lines():
+            if chosen.only in line["name"]:
+                results = run_line(world, line, chosen.rounds, peers)
+                texts.append(table.render(line, results))
+                print(texts[-1], flush=True)
+    if chosen.write:
+        head = (f"{chosen.rounds} rounds, interleaved, on {os.cpu_count()} cores, "
+                f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}. "
+                "Median [least–greatest].\n")
+        keep("\n".join([head, *texts]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+// fillkafka: (re)creates topics and fills one with millrace envelopes, key = tenant/session.
+// -n jobs over -keys sessions, -s the exponent of their skew (0: even). Prints the largest key.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"peers/mono"
+)
+
+func recreate(ctx context.Context, cl *kgo.Client, topic string, partitions int32) {
+	adm := kadm.NewClient(cl)
+	adm.DeleteTopics(ctx, topic)
+	for i := 0; i < 50; i++ {
+		rs, err := adm.CreateTopics(ctx, partitions, 1, nil, topic)
+		if err == nil && rs[topic].Err == nil {
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	panic("cannot create " + topic)
+}
+
+func main() {
+	topic := flag.String("topic", "", "comma-separated: all are made, the first is filled")
+	partitions := flag.Int("partitions", 12, "")
+	keep := flag.Bool("keep", false, "do not delete and create the topic")
+	n := flag.Int("n", 0, "")
+	keys := flag.Int("keys", 500, "")
+	skew := flag.Float64("s", 0, "")
+	model := flag.String("model", "sim-50ms-1tok-0gap", "")
+	flag.Parse()
+	names := strings.Split(*topic, ",")
+	cl, err := kgo.NewClient(kgo.SeedBrokers(mono.Env("KAFKA_BROKERS", "127.0.0.1:9092")), kgo.DefaultProduceTopic(names[0]), kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedRecords(100000))
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	if !*keep {
+		for _, name := range names {
+			recreate(ctx, cl, name, int32(*partitions))
+		}
+	}
+	r := rand.New(rand.NewSource(7))
+	cum, t := make([]float64, *keys), 0.0
+	for i := range cum {
+		t += math.Pow(float64(i+1), -*skew)
+		cum[i] = t
+	}
+	seq, largest := make([]int, *keys), 0
+	for i := 0; i < *n; i++ {
+		k := i % *keys
+		if *skew != 0 {
+			k = sort.SearchFloat64s(cum, r.Float64()*t)
+		}
+		seq[k]++
+		largest = max(largest, seq[k])
+		session := fmt.Sprintf("s-%04d", k)
+		cl.Produce(ctx, &kgo.Record{Key: []byte("default/" + session), Value: mono.Envelope(i, session, seq[k], *model)}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				panic(err)
+			}
+		})
+	}
+	if err := cl.Flush(ctx); err != nil {
+		panic(err)
+	}
+	fmt.Printf("{\"produced\":%d,\"largest_key\":%d}\n", *n, largest)
+}
