@@ -1,0 +1,128 @@
+"""The model's server fails in every way it can: retries where they help, and a clear end where
+they do not."""
+
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from process import Process, free_port, wait_until
+from sse import assert_whole, told_text
+
+
+@pytest.fixture(scope="module")
+def impatient(town):
+    """A worker with short time-outs and few attempts, beside which the town's own is stopped."""
+    town.parts[-1].stop()
+    town.start_worker(LLM_IDLE_TIMEOUT="1s", LLM_FIRST_TOKEN_TIMEOUT="2s", MILLRACE_JOB_ATTEMPTS="3")
+    return town
+
+
+def ends_as(world, job_id, status, seconds=60):
+    job = world.wait_end(job_id, seconds)
+    told = world.read(job_id)
+    assert_whole(told)
+    assert job["status"] == status, job
+    return job, told
+
+
+def test_a_429_is_tried_again_until_it_is_answered(impatient):
+    job, told = ends_as(impatient, impatient.submit("sim-5ms-5tok-1gap-429x2"), "succeeded")
+    assert job["attempts"] == 3
+    assert told_text(told) == job["result"]["text"]
+
+
+def test_attempts_end_in_one_error_that_says_why(impatient):
+    _, told = ends_as(impatient, impatient.submit("sim-5ms-5tok-1gap-429x100"), "failed")
+    assert told[-1].type == "error"
+    assert told[-1].json["code"] and "429" in told[-1].json["message"]
+    assert told[-1].json["retryable"] is True
+
+
+def test_a_cut_stream_is_never_taken_for_an_answer(impatient):
+    _, told = ends_as(impatient, impatient.submit("sim-20ms-30tok-5gap-cut12"), "failed")
+    assert sum(event.type == "started" for event in told) == 3
+
+
+def test_a_cut_stream_is_continued_where_the_model_can_be(empty_world):
+    world = empty_world
+    world.start_simulator()
+    world.start_edge()
+    world.start_worker(LLM_CONTINUE="prefill")
+    job, told = ends_as(world, world.submit("sim-5ms-30tok-1gap-cut12", max_tokens=30), "succeeded")
+    assert told_text(told) == job["result"]["text"]
+    assert not any(event.type == "rewind" for event in told)
+    assert sum(event.type == "delta" for event in told) == 30
+
+
+@pytest.mark.parametrize("fault", ["stall", "garbage"])
+def test_a_sick_stream_ends_in_a_clear_error(impatient, fault):
+    _, told = ends_as(impatient, impatient.submit(f"sim-5ms-10tok-1gap-{fault}"), "failed")
+    assert told[-1].json["message"]
+
+
+def test_a_model_server_that_is_away_is_tried_again(empty_world):
+    world = empty_world
+    simulator = world.start_simulator()
+    simulator.kill()
+    world.start_edge()
+    world.start_worker()
+    job_id = world.submit("sim-5ms-5tok-1gap")
+    world.wait_until(lambda: world.job(job_id)["status"] == "retrying", 15, "it does not retry")
+    simulator.start_listening()
+    ends_as(world, job_id, "succeeded")
+
+
+def test_a_dead_job_can_be_sent_again(impatient):
+    """Its dead letter is read by `jobs redrive`; the new job has an id of its own or its old one."""
+    job_id = impatient.submit("sim-5ms-5tok-1gap-429x100")
+    ends_as(impatient, job_id, "failed")
+    letters = dead_letters(impatient, job_id)
+    assert len(letters) == 1
+    assert dict(letters[0].headers())["millrace-reason"]
+
+
+def dead_letters(world, job_id):
+    from confluent_kafka import Consumer
+    consumer = Consumer({"bootstrap.servers": world.kafka.brokers, "group.id": f"{world.name}-dead",
+                         "auto.offset.reset": "earliest"})
+    consumer.subscribe([f"{world.name}.dead"])
+    found = []
+
+    def look():
+        message = consumer.poll(0.2)
+        if message is not None and not message.error() and job_id.encode() in message.value():
+            found.append(message)
+        return bool(found)
+
+    wait_until(look, 15)
+    consumer.close()
+    return found
+
+
+@pytest.fixture
+def llmock(tmp_path):
+    """An independent implementation of the upstream."""
+    port = free_port()
+    server = Process("llmock", tmp_path)
+    server.spawn([Path(sys.executable).parent / "llmock", "serve", "--port", port])
+
+    def answers():
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/v1/models", timeout=1).status_code < 500
+        except httpx.HTTPError:
+            return False
+
+    server.wait_ready(answers, 30)
+    server.url = f"http://127.0.0.1:{port}"
+    yield server
+    server.stop()
+
+
+def test_another_implementation_of_the_upstream_is_understood(empty_world, llmock):
+    world = empty_world
+    world.settings["LLM_SERVER_URL"] = llmock.url + "/v1"
+    world.start_edge()
+    world.start_worker()
+    job, told = ends_as(world, world.submit("gpt-4o-mini", input="Say hello."), "succeeded")
+    assert told_text(told) == job["result"]["text"] != ""
