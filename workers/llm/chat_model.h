@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@ namespace millrace {
 struct ChatTurn {
   const Job& job;
   std::string_view prefix;  ///< text already said: go on after it (prefill); empty: from the start
+  std::uint32_t prefix_pieces = 0;  ///< in how many chunks it came: at most as many tokens are left
+                                    ///< of `max_tokens` as this leaves
 };
 
 /// How a turn ended well: the model said so.

@@ -1,0 +1,126 @@
+#include "shared/curl/http_client.h"
+
+#include "shared/curl/multi.h"
+
+namespace millrace {
+namespace {
+
+HttpHow how_it_ended(CURLcode code, bool stop_asked) {
+  switch (code) {
+    case CURLE_OK:
+      return HttpHow::complete;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:  // only the connection has a time-out here
+    case CURLE_PROXY:
+      return HttpHow::unreachable;
+    case CURLE_WRITE_ERROR:
+      return stop_asked ? HttpHow::stopped : HttpHow::malformed;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:  // also an answer in HTTP/0.9, which is any bytes at all
+    case CURLE_BAD_CONTENT_ENCODING:
+      return HttpHow::malformed;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+      return HttpHow::refused;
+    default:
+      return HttpHow::cut;
+  }
+}
+
+/// A machine's own addresses are not asked of a proxy, whatever the environment says.
+bool loopback(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  url.remove_prefix(scheme + 3);
+  return url.starts_with("127.") || url.starts_with("localhost") || url.starts_with("[::1]");
+}
+
+}  // namespace
+
+HeaderLines::HeaderLines(const std::vector<std::string>& lines) {
+  curl_slist* list = nullptr;
+  for (const std::string& line : lines) list = curl_slist_append(list, line.c_str());
+  list_ = list;
+}
+HeaderLines::~HeaderLines() {
+  curl_slist_free_all(static_cast<curl_slist*>(list_));
+}
+
+HttpClient::HttpClient(Clock& clock, HttpClientSettings settings)
+    : multi_(std::make_unique<Multi>(clock, settings)) {}
+HttpClient::~HttpClient() = default;
+
+/// One line before the shared ones, which stay as they are.
+struct HttpExchange::OwnHeader {
+  curl_slist line;
+};
+
+HttpExchange::HttpExchange(HttpClient& client, HttpPost post, ResponseTaker& taker)
+    : multi_(*client.multi_), post_(std::move(post)), taker_(taker), handle_(multi_.borrow()) {
+  CURL* easy = handle_;
+  auto* shared = static_cast<curl_slist*>(post_.headers.list());
+  if (!post_.header.empty()) {
+    own_header_ = std::make_unique<OwnHeader>();
+    own_header_->line = {post_.header.data(), shared};
+    shared = &own_header_->line;
+  }
+  curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROXY, loopback(post_.url) ? "" : nullptr);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, shared);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post_.body.data());
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &HttpExchange::on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  multi_.add(easy);
+}
+
+HttpExchange::~HttpExchange() {
+  if (!over_) multi_.remove(handle_);
+  CURL* easy = handle_;
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
+  multi_.give_back(easy);
+}
+
+void HttpExchange::resume() {
+  if (!over_) curl_easy_pause(handle_, CURLPAUSE_CONT);
+}
+
+std::size_t HttpExchange::on_body(char* bytes, std::size_t one, std::size_t count, void* self) {
+  auto& exchange = *static_cast<HttpExchange*>(self);
+  long status = 0;
+  curl_easy_getinfo(exchange.handle_, CURLINFO_RESPONSE_CODE, &status);
+  const Flow flow = exchange.taker_.on_body(static_cast<int>(status), {bytes, one * count});
+  if (flow == Flow::more) return one * count;
+  if (flow == Flow::pause) {
+    curl_easy_pause(exchange.handle_, CURLPAUSE_RECV);
+    return one * count;
+  }
+  exchange.stop_asked_ = true;
+  return CURL_WRITEFUNC_ERROR;
+}
+
+void HttpExchange::finish(int curl_code) {
+  const auto code = static_cast<CURLcode>(curl_code);
+  CURL* easy = handle_;
+  long status = 0;
+  curl_off_t retry_after_s = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+  HttpEnd end;
+  end.how = how_it_ended(code, stop_asked_);
+  if (code != CURLE_OK) end.detail = error_[0] ? error_.data() : curl_easy_strerror(code);
+  if (retry_after_s > 0) end.retry_after = std::chrono::seconds(retry_after_s);
+  over_ = true;
+  multi_.remove(easy);
+  taker_.on_end(static_cast<int>(status), std::move(end));
+}
+
+}  // namespace millrace

@@ -1,0 +1,46 @@
+#include "tests/workers/pool/world.h"
+
+namespace millrace {
+namespace {
+
+TEST(Worker, RunsAJobFromItsDeliveryToItsSettlement) {
+  World world;
+  world.start_worker();
+  const Job job = world.accept();
+  world.clock.run_for(5s);
+
+  EXPECT_EQ(world.told(job), "queued started delta delta delta done");
+  world.expect_sound(job);
+  EXPECT_EQ(world.readers_hold(job), "w1 w2 w3 ");
+  ASSERT_EQ(world.queue.settled.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<Done>(world.queue.settled[0].verdict));
+  ASSERT_EQ(world.queue.results.size(), 1u);
+  EXPECT_NE(world.queue.results[0].second.find(R"("status":"succeeded")"), std::string::npos);
+}
+
+TEST(Worker, JournalsTheTurnTogetherWithTheOutcome) {
+  World world;
+  world.start_worker();
+  const Job job = world.accept();
+  world.clock.run_for(5s);
+  ASSERT_EQ(world.store.steps[job.id].size(), 1u);
+  const Step& step = world.store.steps[job.id][0];
+  EXPECT_EQ(step.kind, "llm_turn");
+  EXPECT_NE(step.output.find(R"("text":"w1 w2 w3 ")"), std::string::npos);
+  EXPECT_EQ(world.store.finishes, 1u);
+}
+
+TEST(Worker, RunsManyJobsAtOnceUpToItsLimit) {
+  World world;
+  world.settings.jobs_in_flight = 10;
+  world.start_worker();
+  std::vector<Job> jobs;
+  for (int i = 0; i < 50; ++i) jobs.push_back(world.accept());
+  world.clock.run_for(10s);
+  EXPECT_EQ(world.model.most_running, 10);
+  for (const Job& job : jobs) world.expect_sound(job);
+  EXPECT_EQ(world.queue.settled.size(), 50u);
+}
+
+}  // namespace
+}  // namespace millrace

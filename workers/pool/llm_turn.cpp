@@ -1,0 +1,118 @@
+#include "workers/pool/llm_turn.h"
+
+#include <simdjson.h>
+
+#include "shared/runtime/ids.h"
+#include "shared/runtime/json_text.h"
+
+namespace millrace {
+namespace {
+
+using ModelAnswer = std::expected<ChatEnd, ChatFailure>;
+
+Task<> ask(ChatModel& model, ChatTurn turn, TextSink& sink, std::optional<ModelAnswer>& answer) {
+  auto ended = co_await model.stream(turn, sink);
+  answer = std::move(ended);
+}
+
+std::optional<Answered> finished_turn(const std::vector<Step>& finished, const std::string& hash) {
+  for (const Step& step : finished) {
+    if (step.index == 0 && step.kind == "llm_turn" && step.input_hash == hash)
+      return decode_turn(step.output);
+  }
+  return std::nullopt;
+}
+
+/// The words the model goes on from; where it cannot, readers are told to forget them.
+std::string prefix_for(JobRun& run) {
+  if (run.pen.text().empty()) return {};
+  if (run.parts.settings.llm_continue == LlmContinue::prefill) {
+    WorkerCounts::add(run.parts.counts.prefilled);
+    return run.pen.text();
+  }
+  WorkerCounts::add(run.parts.counts.rewound);
+  run.pen.rewind(run.text_begins_after);
+  return {};
+}
+
+}  // namespace
+
+RunEnd stopped_end(const JobRun& run) {
+  if (run.stop_wanted() == Stop::cancel) return CancelAsked{};
+  if (run.stop_wanted() == Stop::deadline) return DeadlinePassed{};
+  return GivenBack{run.parts.clock.now()};
+}
+
+Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
+  const std::string hash = turn_hash(run.job());
+  if (auto answered = finished_turn(finished, hash)) co_return std::move(*answered);
+
+  const bool may_act = co_await run.pen.may_act();
+  if (!may_act || run.stop_wanted() != Stop::none) co_return stopped_end(run);
+  const std::string prefix = prefix_for(run);
+  run.pen.started(run.errors + run.lost_runs + 1);
+
+  std::optional<ModelAnswer> answer;
+  {
+    Nursery upstream(run.parts.clock);
+    JobRun::Upstream stoppable(run, upstream);
+    upstream.start(ask(run.parts.model, ChatTurn{run.job(), prefix}, run.pen, answer));
+    co_await upstream.join();
+  }
+  // An answer that came whole stands, even when a stop came with it: it is paid for.
+  if (!answer || run.pen.stopped()) co_return stopped_end(run);
+  if (!*answer) {
+    if (run.stop_wanted() != Stop::none) co_return stopped_end(run);
+    co_return RunFailed{std::move(answer->error())};
+  }
+  Answered answered{.end = std::move(**answer), .text = {}, .step = {}};
+  answered.step = Step{.index = 0,
+                       .kind = "llm_turn",
+                       .input_hash = hash,
+                       .output = encode_turn(answered.end, run.pen.text())};
+  co_return answered;
+}
+
+std::string turn_hash(const Job& job) {
+  std::string turn = job.model;
+  turn += '\n';
+  if (job.max_tokens) append_number(turn, std::uint64_t{*job.max_tokens});
+  turn += '\n';
+  if (job.temperature) turn += std::to_string(*job.temperature);
+  turn += '\n';
+  turn += job.input;
+  return fingerprint(turn);
+}
+
+std::string encode_turn(const ChatEnd& end, std::string_view text) {
+  std::string out = R"({"text":)";
+  append_json_string(out, text);
+  out += R"(,"finish_reason":)";
+  append_json_string(out, end.finish_reason);
+  out += R"(,"model":)";
+  append_json_string(out, end.model);
+  if (!end.usage.empty()) out.append(R"(,"usage":)").append(end.usage);
+  out += '}';
+  return out;
+}
+
+std::optional<Answered> decode_turn(std::string_view output) {
+  thread_local simdjson::dom::parser parser;
+  simdjson::dom::element json;
+  if (parser.parse(output.data(), output.size()).get(json)) return std::nullopt;
+  Answered answered;
+  std::string_view text;
+  std::string_view finish_reason;
+  std::string_view model;
+  if (json["text"].get(text) || json["finish_reason"].get(finish_reason) ||
+      json["model"].get(model))
+    return std::nullopt;
+  answered.text.emplace(text);
+  answered.end.finish_reason = finish_reason;
+  answered.end.model = model;
+  simdjson::dom::element usage;
+  if (!json["usage"].get(usage)) answered.end.usage = simdjson::minify(usage);
+  return answered;
+}
+
+}  // namespace millrace

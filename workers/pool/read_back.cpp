@@ -1,0 +1,25 @@
+#include "workers/pool/read_back.h"
+
+namespace millrace {
+
+Task<Result<Said>> read_back(EventLog& log, JobId id) {
+  TextFold fold;
+  Said said;
+  for (bool more = true; more;) {
+    const auto page = co_await log.read(id, fold.last());
+    if (!page && page.error() == Errc::not_found) break;
+    if (!page) co_return Failure(page.error());
+    std::string_view lines = page->lines;
+    EventLine event;
+    const Seq before = fold.last();
+    while (next_event(lines, event)) {
+      fold.take(event);
+      if (fold.text().empty()) said.begins_after = event.seq;
+    }
+    more = page->more && fold.last() > before;
+  }
+  said.text = fold.text();
+  co_return said;
+}
+
+}  // namespace millrace

@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+
+#include "shared/event_log.h"
+
+namespace millrace {
+
+/// What earlier runs of a job have said, as its readers hold it.
+struct Said {
+  std::string text;
+  Seq begins_after = 0;  ///< the last event before its first word
+};
+
+/// Reads a log from its beginning. A log that has gone said nothing.
+Task<Result<Said>> read_back(EventLog& log, JobId id);
+
+}  // namespace millrace

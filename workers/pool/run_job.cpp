@@ -1,0 +1,88 @@
+#include "workers/pool/run_job.h"
+
+#include "shared/runtime/log.h"
+#include "workers/pool/llm_turn.h"
+#include "workers/pool/read_back.h"
+
+namespace millrace {
+namespace {
+
+/// How long a delivery is put aside that could not even be begun.
+constexpr Duration put_aside_for = 1s;
+
+RunEnd put_aside(const JobRun& run) {
+  return GivenBack{run.parts.clock.now() + put_aside_for};
+}
+
+/// A job that is not due yet waits without a lease: a short time in the queue's memory, a long
+/// one as a retry. A stale wish counts as nothing.
+std::optional<RunEnd> not_due(const JobRun& run) {
+  if (!run.job().not_before) return std::nullopt;
+  const auto wait = *run.job().not_before - run.parts.clock.wall();
+  if (wait <= Duration::zero()) return std::nullopt;
+  const Instant due = run.parts.clock.now() + wait;
+  if (wait > limits::retry_in_memory_max) return NotDue{due};
+  return GivenBack{due};
+}
+
+RunEnd poison(const JobRun& run) {
+  return RunFailed{{.code = "poison",
+                    .message = "the worker died each time it ran this job, " +
+                               std::to_string(run.lost_runs) + " times; the last time alone",
+                    .retryable = false,
+                    .retry_after = {}}};
+}
+
+/// What can be said once the lease is held, before any step.
+std::optional<RunEnd> ends_before_it_starts(const JobRun& run, bool cancel_wanted) {
+  if (cancel_wanted || run.stop_wanted() == Stop::cancel) return CancelAsked{};
+  if (run.deadline_passed()) return DeadlinePassed{};
+  if (run.lost_runs > limits::lost_runs_before_quiet) return poison(run);
+  if (run.lost_runs == limits::lost_runs_before_quiet && !run.alone) return Suspect{};
+  return std::nullopt;
+}
+
+Task<RunEnd> run_steps(JobRun& run, std::vector<Step> finished) {
+  if (run.job().kind != "chat")
+    co_return RunFailed{{.code = "unknown_kind",
+                         .message = "this worker cannot run jobs of the kind " + run.job().kind,
+                         .retryable = false,
+                         .retry_after = {}}};
+  co_return co_await llm_turn(run, finished);
+}
+
+}  // namespace
+
+Task<RunEnd> run_job(JobRun& run) {
+  if (auto wait = not_due(run)) co_return std::move(*wait);
+
+  // The Store first: what has ended there has ended, whatever the log has lost or kept.
+  auto known = co_await run.parts.store.begin(run.job(), run.delivery.attempt);
+  if (!known) co_return put_aside(run);
+  if (known->job.outcome) co_return AlreadyEnded{std::move(*known->job.outcome)};
+
+  const bool begun_before =
+      run.delivery.redelivered || run.delivery.attempt > 1 || known->job.attempts > 1;
+  const auto begun = co_await run.pen.begin(begun_before);
+  if (!begun) co_return put_aside(run);
+  if (begun->outcome == Begun::Outcome::busy)
+    co_return GivenBack{run.parts.clock.now() + std::max(begun->busy_for, Duration(100ms))};
+  // Ended between the two questions: the Store will say so when asked again.
+  if (begun->outcome == Begun::Outcome::terminal) co_return put_aside(run);
+  run.leased = true;
+  run.errors = begun->errors;
+  run.lost_runs = begun->lost_runs;
+
+  const bool cancel_wanted = begun->cancel_wanted || known->job.cancel_wanted;
+  // Without a gap, what is in the log beyond `queued` is what earlier runs said.
+  if (begun->last > 1 && !begun->gap_from) {
+    auto said = co_await read_back(run.parts.log, run.job().id);
+    if (!said) co_return put_aside(run);
+    run.pen.resume_after(std::move(said->text));
+    run.text_begins_after = said->begins_after;
+  }
+  if (auto end = ends_before_it_starts(run, cancel_wanted)) co_return std::move(*end);
+  co_return co_await run_steps(run, std::move(known->steps));
+}
+
+}  // namespace millrace
