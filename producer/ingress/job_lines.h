@@ -1,0 +1,21 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "producer/ingress/submit.h"
+#include "shared/http/message.h"
+
+namespace millrace {
+
+/// Submits each line of an NDJSON body and answers each by one line, in order:
+/// `{"line","id","status"}` or `{"line","error":{problem}}`. Lines count from 1; blank ones are
+/// skipped but counted. Many lines are on their way at once; no bad line stops another. When
+/// the client leaves, lines not yet begun are not submitted.
+///
+/// With a key, each line's job is derived from key and line number, so the same request sent
+/// again makes no job twice.
+Task<> submit_lines(Submit& submit, Clock& clock, IngressMetrics& metrics,
+                    std::shared_ptr<const std::string> body, std::string key,
+                    http::StreamWriter& out);
+
+}  // namespace millrace

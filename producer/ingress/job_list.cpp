@@ -1,0 +1,92 @@
+#include "producer/ingress/job_list.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "producer/ingress/job_view.h"
+#include "producer/ingress/limits.h"
+
+namespace millrace {
+namespace {
+
+using Fault = std::optional<Refusal>;
+
+constexpr std::array<std::string_view, 5> parameters{"status", "kind", "session", "limit", "after"};
+
+Refusal invalid(std::string_view name, std::string detail) {
+  return refuse("invalid_parameter", std::string(name), std::move(detail));
+}
+
+Fault check_names(std::string_view query) {
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto name = query.substr(0, std::min(query.find('='), end));
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (name.empty() || std::ranges::find(parameters, name) != parameters.end()) continue;
+    return invalid(quoted(name), "The parameter " + quoted(name) +
+                                     " is not known; allowed are status, kind, session, limit, "
+                                     "after.");
+  }
+  return {};
+}
+
+Fault read_status(const std::string& text, JobFilter& filter) {
+  filter.state = job_state(text);
+  if (filter.state) return {};
+  return invalid("status", "`status` is " + quoted(text) +
+                               "; allowed are queued, running, retrying, succeeded, failed, "
+                               "cancelled, expired.");
+}
+
+Fault read_limit(const std::string& text, JobFilter& filter) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), filter.limit);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (number && filter.limit >= 1 && filter.limit <= ingress_limits::list_limit_max) return {};
+  return invalid("limit", "`limit` is " + quoted(text) + "; allowed is a number from 1 to 100.");
+}
+
+Fault read_after(const std::string& text, JobFilter& filter) {
+  filter.after = JobId::parse(text);
+  if (filter.after) return {};
+  return invalid("after", "`after` is " + quoted(text) +
+                              "; it must be the id of a job, as `next` of the page before.");
+}
+
+}  // namespace
+
+std::expected<JobFilter, Refusal> parse_job_filter(const http::Request& request) {
+  JobFilter filter;
+  filter.limit = ingress_limits::list_limit_default;
+  Fault fault = check_names(request.query);
+  const auto take = [&](std::string_view name, auto read) {
+    const auto value = fault ? std::nullopt : request.query_param(name);
+    if (value) fault = read(*value, filter);
+  };
+  take("status", read_status);
+  take("limit", read_limit);
+  take("after", read_after);
+  if (fault) return std::unexpected(std::move(*fault));
+  filter.kind = request.query_param("kind").value_or("");
+  filter.session = request.query_param("session").value_or("");
+  return filter;
+}
+
+std::string job_list_json(const std::vector<StoredJob>& jobs, std::uint32_t limit,
+                          const std::function<std::string(const JobId&)>& events_link) {
+  const std::size_t shown = std::min<std::size_t>(jobs.size(), limit);
+  const bool more = jobs.size() > shown;
+  std::string out = R"({"data":[)";
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) out += ',';
+    out += job_json(jobs[i], events_link(jobs[i].id), Detail::listed);
+  }
+  out += more ? R"(],"has_more":true,"next":")" : R"(],"has_more":false,"next":)";
+  if (more)
+    out.append(jobs[shown - 1].id.str()).append("\"}");
+  else
+    out += "null}";
+  return out;
+}
+
+}  // namespace millrace

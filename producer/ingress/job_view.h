@@ -1,0 +1,31 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "producer/ingress/submit.h"
+#include "shared/event_log.h"
+#include "shared/store.h"
+
+namespace millrace {
+
+/// How much of a job is shown: in a list the result and the metadata are left out.
+enum class Detail : std::uint8_t { whole, listed };
+
+/// `{id,status,kind,session,model,created_at,started_at,ended_at,deadline,attempts,metadata,
+/// result,usage,error,links}`; what is not known or not set is null. `events_link` is signed.
+std::string job_json(const StoredJob& job, std::string_view events_link, Detail detail);
+
+/// The body of a 202: `{id,status,session,created_at,links}`.
+std::string receipt_json(const Receipt& receipt, std::string_view events_link);
+
+/// `/v1/jobs/<id>`
+std::string job_path(const JobId& id);
+
+/// What the Store and the log say together about a job that the Store does not know as ended.
+StoredJob merged(StoredJob row, const LogState& log);
+/// A job whose row has not been written yet.
+StoredJob from_log(const JobId& id, const LogState& log);
+/// The job as it was accepted; where its envelope is not known, what is known of it.
+Job job_of(const StoredJob& stored);
+
+}  // namespace millrace

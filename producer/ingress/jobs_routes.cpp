@@ -1,0 +1,147 @@
+#include "producer/ingress/jobs_routes.h"
+
+#include <memory>
+
+#include "producer/ingress/job_lines.h"
+#include "producer/ingress/job_list.h"
+#include "producer/ingress/job_request.h"
+#include "producer/ingress/job_view.h"
+#include "producer/ingress/request_headers.h"
+
+namespace millrace {
+namespace {
+
+// Until there are API keys everybody is this tenant.
+constexpr const char* only_tenant = "default";
+
+std::expected<JobId, Refusal> job_id(const http::Request& request) {
+  const auto id = JobId::parse(request.params.front());
+  if (id) return *id;
+  return std::unexpected(refuse("invalid_parameter", "id",
+                                "The job id " + quoted(request.params.front()) +
+                                    " is not a UUID; take the `id` of the 202."));
+}
+
+Refusal empty_body() {
+  return refuse("missing_field", "body",
+                "The body is empty; send one job as a JSON object on each line.");
+}
+
+void describe(http::Response& response, const Receipt& receipt) {
+  response.headers.emplace_back("Location", job_path(receipt.id));
+  if (receipt.attached) response.headers.emplace_back("Idempotent-Replayed", "true");
+}
+
+}  // namespace
+
+void JobsRoutes::add_to(http::Router& router) {
+  using http::Method;
+  using http::Request;
+  router.add(Method::post, "/v1/jobs", [this](Request& request) { return post_job(request); });
+  router.add(Method::get, "/v1/jobs", [this](Request& request) { return list_jobs(request); });
+  router.add(Method::get, "/v1/jobs/{id}", [this](Request& request) { return get_job(request); });
+  router.add(Method::post, "/v1/jobs/{id}/cancel",
+             [this](Request& request) { return cancel_job(request); });
+}
+
+Task<http::Response> JobsRoutes::post_job(http::Request& request) {
+  const auto form = body_form(request);
+  if (!form) co_return refused(form.error());
+  auto key = idempotency_key(request);
+  if (!key) co_return refused(key.error());
+  if (*form == BodyForm::job_lines) co_return answer_lines(request, std::move(*key));
+
+  auto job = parse_job_request(request.body, parts_.clock.wall());
+  if (!job) co_return refused(Refusal{std::move(job.error()), {}, {}});
+  Submitted submitted;
+  if (key->empty())
+    submitted = co_await parts_.submit.fresh(std::move(*job));
+  else
+    submitted =
+        co_await parts_.submit.keyed(std::move(*job), std::move(*key), fingerprint(request.body));
+  if (!submitted) co_return to_response(submitted.error());
+
+  if (request.accepts("text/event-stream")) co_return streamed(*submitted, last_event_id(request));
+  const auto wait = preferred_wait(request);
+  if (wait) co_return co_await answer_when_ended(std::move(*submitted), *wait);
+  co_return accepted(*submitted);
+}
+
+Task<http::Response> JobsRoutes::get_job(http::Request& request) {
+  const auto id = job_id(request);
+  if (!id) co_return to_response(id.error());
+  const auto job = co_await parts_.lookup.find(only_tenant, *id);
+  co_return shown(job);
+}
+
+Task<http::Response> JobsRoutes::list_jobs(http::Request& request) {
+  auto filter = parse_job_filter(request);
+  if (!filter) co_return to_response(filter.error());
+  const std::uint32_t limit = filter->limit;
+  filter->tenant = only_tenant;
+  filter->limit = limit + 1;  // whether there are more
+  const auto jobs = co_await parts_.store.list(*filter);
+  if (!jobs) co_return to_response(store_away());
+  http::Response response;
+  response.body = job_list_json(*jobs, limit, parts_.sign_stream_url);
+  co_return response;
+}
+
+Task<http::Response> JobsRoutes::cancel_job(http::Request& request) {
+  const auto id = job_id(request);
+  if (!id) co_return to_response(id.error());
+  const auto job = co_await parts_.cancel.cancel(only_tenant, *id);
+  co_return shown(job);
+}
+
+http::Response JobsRoutes::answer_lines(http::Request& request, std::string key) {
+  if (request.body.find_first_not_of(" \t\r\n") == std::string::npos) return refused(empty_body());
+  http::Response response;
+  response.content_type = "application/x-ndjson";
+  auto body = std::make_shared<const std::string>(std::move(request.body));
+  response.stream = [this, body, key = std::move(key)](http::StreamWriter& out) {
+    return submit_lines(parts_.submit, parts_.clock, parts_.metrics, body, key, out);
+  };
+  return response;
+}
+
+Task<http::Response> JobsRoutes::answer_when_ended(Receipt receipt, std::chrono::seconds wait) {
+  const Instant deadline = parts_.clock.now() + wait;
+  const auto job = co_await parts_.lookup.find_ended(only_tenant, receipt.id, deadline);
+  if (job) receipt.state = job->state;
+  const bool ended = job && terminal(job->state);
+  http::Response response = ended ? shown(job) : accepted(receipt);
+  if (ended) describe(response, receipt);
+  response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(wait.count()));
+  co_return response;
+}
+
+http::Response JobsRoutes::accepted(const Receipt& receipt) const {
+  http::Response response;
+  response.status = 202;
+  response.body = receipt_json(receipt, parts_.sign_stream_url(receipt.id));
+  describe(response, receipt);
+  return response;
+}
+
+http::Response JobsRoutes::streamed(const Receipt& receipt, Seq after) const {
+  http::Response response;
+  response.content_type = "text/event-stream";
+  describe(response, receipt);
+  response.stream = parts_.open_stream(receipt.id, after);
+  return response;
+}
+
+http::Response JobsRoutes::shown(const FoundJob& job) const {
+  if (!job) return to_response(job.error());
+  http::Response response;
+  response.body = job_json(*job, parts_.sign_stream_url(job->id), Detail::whole);
+  return response;
+}
+
+http::Response JobsRoutes::refused(const Refusal& refusal) const {
+  parts_.metrics.refused(refusal.problem.code);
+  return to_response(refusal);
+}
+
+}  // namespace millrace

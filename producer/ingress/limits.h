@@ -1,0 +1,38 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "shared/runtime/limits.h"
+
+/// Bounds of the way in, with their units, and how they hang together.
+namespace millrace::ingress_limits {
+
+/// One request, or one line of NDJSON. A job that keeps the limits below fits with room to spare.
+inline constexpr std::size_t request_bytes_max = limits::ndjson_line_bytes_max;
+static_assert(request_bytes_max > 2 * (limits::input_bytes_max + limits::metadata_bytes_max),
+              "the largest job must fit even when written with white space");
+
+inline constexpr std::uint64_t max_tokens_max = 131'072;
+inline constexpr double temperature_max = 2;
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+
+/// Requests between their validation and their answer, a loop.
+inline constexpr std::size_t accepts_at_once_max = 10'000;
+/// Lines of one NDJSON request on their way at once.
+inline constexpr std::size_t ndjson_lines_at_once = 64;
+static_assert(ndjson_lines_at_once < accepts_at_once_max / 100,
+              "one batch must not use up what all clients share");
+
+inline constexpr std::uint32_t list_limit_default = 20;
+inline constexpr std::uint32_t list_limit_max = 100;
+
+/// How often a wait for a job's end asks, beside listening: news may get lost.
+inline constexpr auto end_check_every = std::chrono::seconds(1);
+
+// What `Retry-After` says.
+inline constexpr auto retry_after_outage = std::chrono::seconds(2);
+inline constexpr auto retry_after_overload = std::chrono::seconds(1);
+inline constexpr auto retry_after_full_session = std::chrono::seconds(5);
+
+}  // namespace millrace::ingress_limits

@@ -1,0 +1,109 @@
+#include "producer/ingress/refusal.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "producer/ingress/limits.h"
+#include "shared/runtime/json_text.h"
+
+namespace millrace {
+namespace {
+
+struct Code {
+  std::string_view code;
+  int status;
+  std::string_view title;
+};
+
+constexpr std::array codes{
+    Code{"invalid_json", 400, "The body is not valid JSON"},
+    Code{"missing_field", 400, "A required field is missing"},
+    Code{"invalid_field", 400, "A field has a value that is not allowed"},
+    Code{"unknown_field", 400, "A field is not known"},
+    Code{"duplicate_field", 400, "A field is given twice"},
+    Code{"invalid_parameter", 400, "A header or parameter has a value that is not allowed"},
+    Code{"not_supported", 400, "This part of the product is not there yet"},
+    Code{"not_found", 404, "There is no such job"},
+    Code{"too_large", 413, "The request is too large"},
+    Code{"unsupported_media_type", 415, "The content type is not supported"},
+    Code{"idempotency_key_reused", 422, "The idempotency key belongs to another request"},
+    Code{"session_full", 429, "The session has too many jobs waiting"},
+    Code{"overloaded", 503, "The service is overloaded"},
+    Code{"queue_unavailable", 503, "The queue is not reachable"},
+    Code{"outcome_unknown", 503, "It is not known whether the job was queued"},
+    Code{"store_unavailable", 503, "The store is not reachable"},
+    Code{"log_unavailable", 503, "The event log is not reachable"},
+};
+
+constexpr std::size_t quoted_bytes_max = 60;
+
+}  // namespace
+
+Problem make_problem(std::string_view code, std::string field, std::string detail) {
+  const auto known = std::ranges::find(codes, code, &Code::code);
+  assert(known != codes.end());
+  return Problem{.status = known->status,
+                 .code = std::string(code),
+                 .title = std::string(known->title),
+                 .detail = std::move(detail),
+                 .field = std::move(field)};
+}
+
+Refusal refuse(std::string_view code, std::string field, std::string detail) {
+  return {.problem = make_problem(code, std::move(field), std::move(detail)),
+          .retry_after = {},
+          .id = {}};
+}
+
+Refusal refuse_for_now(std::string_view code, std::string field, std::string detail,
+                       std::chrono::seconds retry_after) {
+  auto refusal = refuse(code, std::move(field), std::move(detail));
+  refusal.retry_after = retry_after;
+  return refusal;
+}
+
+Refusal no_such_job(const JobId& id) {
+  return refuse("not_found", "id",
+                "There is no job " + id.str() + ". Results are kept for 30 days after the end.");
+}
+
+Refusal store_away() {
+  return refuse_for_now("store_unavailable", "",
+                        "The store of jobs cannot be asked now. Try again after the time in "
+                        "Retry-After.",
+                        ingress_limits::retry_after_outage);
+}
+
+Refusal log_away() {
+  return refuse_for_now("log_unavailable", "",
+                        "The event log, which may know more of this job, cannot be reached now. "
+                        "Try again after the time in Retry-After.",
+                        ingress_limits::retry_after_outage);
+}
+
+std::string to_json(const Refusal& refusal) {
+  std::string json = to_json(refusal.problem);
+  if (refusal.id) {
+    json.pop_back();
+    json.append(R"(,"id":")").append(refusal.id->str()).append("\"}");
+  }
+  return json;
+}
+
+http::Response to_response(const Refusal& refusal) {
+  http::Response response = http::to_response(refusal.problem);
+  response.body = to_json(refusal);
+  if (refusal.retry_after.count() > 0)
+    response.headers.emplace_back("Retry-After", std::to_string(refusal.retry_after.count()));
+  return response;
+}
+
+std::string quoted(std::string_view text) {
+  const auto cut = cut_utf8(text, quoted_bytes_max);
+  std::string out = "\"";
+  out.append(cut).append(cut.size() < text.size() ? "…\"" : "\"");
+  return out;
+}
+
+}  // namespace millrace

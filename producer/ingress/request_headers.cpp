@@ -1,0 +1,102 @@
+#include "producer/ingress/request_headers.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "producer/ingress/limits.h"
+
+namespace millrace {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// Takes what stands before `separator`, or all, off the front.
+std::string_view take_part(std::string_view& text, char separator) {
+  const auto end = std::min(text.find(separator), text.size());
+  const auto part = trimmed(text.substr(0, end));
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::string_view unquoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
+  return text.substr(1, text.size() - 2);
+}
+
+Refusal wrong_type(std::string_view type) {
+  return refuse("unsupported_media_type", "Content-Type",
+                "Content-Type is " + quoted(type) +
+                    "; allowed are application/json (one job) and application/x-ndjson (one job a "
+                    "line), both in UTF-8.");
+}
+
+template <class Number>
+std::optional<Number> whole_number(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::expected<BodyForm, Refusal> body_form(const http::Request& request) {
+  const auto header = request.header("content-type");
+  if (header.empty() || header == "application/json") return BodyForm::one_job;
+  std::string_view rest = header;
+  const auto type = take_part(rest, ';');
+  while (!rest.empty()) {
+    std::string_view value = take_part(rest, ';');
+    const auto name = take_part(value, '=');
+    if (same_word(name, "charset") && !same_word(unquoted(value), "utf-8"))
+      return std::unexpected(wrong_type(header));
+  }
+  if (same_word(type, "application/json")) return BodyForm::one_job;
+  if (same_word(type, "application/x-ndjson")) return BodyForm::job_lines;
+  return std::unexpected(wrong_type(header));
+}
+
+std::expected<std::string, Refusal> idempotency_key(const http::Request& request) {
+  const auto given = [](const auto& header) { return header.first == "idempotency-key"; };
+  const auto found = std::ranges::find_if(request.headers, given);
+  if (found == request.headers.end()) return std::string();
+  const auto visible = [](char c) { return c > 0x20 && c < 0x7f; };
+  const std::string& key = found->second;
+  if (!key.empty() && key.size() <= ingress_limits::idempotency_key_bytes_max &&
+      std::ranges::all_of(key, visible))
+    return key;
+  return std::unexpected(refuse(
+      "invalid_parameter", "Idempotency-Key",
+      "Idempotency-Key has " + std::to_string(key.size()) +
+          " bytes; it must be 1 to 255 visible ASCII characters without spaces, such as a UUID."));
+}
+
+std::optional<std::chrono::seconds> preferred_wait(const http::Request& request) {
+  std::string_view rest = request.header("prefer");
+  while (!rest.empty()) {
+    std::string_view value = take_part(rest, ',');
+    value = take_part(value, ';');
+    const auto name = take_part(value, '=');
+    if (!same_word(name, "wait")) continue;
+    const auto seconds = whole_number<std::uint32_t>(unquoted(value));
+    if (!seconds) return std::nullopt;
+    constexpr std::chrono::seconds longest = limits::wait_preference_max;
+    return std::min(std::chrono::seconds(*seconds), longest);
+  }
+  return std::nullopt;
+}
+
+Seq last_event_id(const http::Request& request) {
+  return whole_number<Seq>(request.header("last-event-id")).value_or(0);
+}
+
+}  // namespace millrace

@@ -1,0 +1,31 @@
+#pragma once
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "producer/ingress/refusal.h"
+#include "shared/contract/event.h"
+#include "shared/http/message.h"
+
+namespace millrace {
+
+/// In what form jobs arrive.
+enum class BodyForm : std::uint8_t { one_job, job_lines };
+
+/// From Content-Type: `application/json` (also when there is none) or `application/x-ndjson`;
+/// 415 for anything else, and for a charset that is not UTF-8.
+std::expected<BodyForm, Refusal> body_form(const http::Request& request);
+
+/// The Idempotency-Key: 1 to 255 visible ASCII characters; empty when there is none.
+std::expected<std::string, Refusal> idempotency_key(const http::Request& request);
+
+/// `Prefer: wait=N` (RFC 7240), cut to the longest wait there is; nothing when it is not asked
+/// for or not a number: a preference is never an error.
+std::optional<std::chrono::seconds> preferred_wait(const http::Request& request);
+
+/// Where a client that POSTs again wants its stream to go on: Last-Event-ID, 0 when there is none.
+Seq last_event_id(const http::Request& request);
+
+}  // namespace millrace

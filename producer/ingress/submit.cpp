@@ -1,0 +1,211 @@
+#include "producer/ingress/submit.h"
+
+#include <boost/asio/this_coro.hpp>
+
+#include "producer/ingress/limits.h"
+#include "shared/contract/envelope.h"
+#include "shared/contract/event.h"
+#include "shared/runtime/log.h"
+
+namespace millrace {
+namespace {
+
+Refusal overloaded() {
+  return refuse_for_now("overloaded", "",
+                        "More jobs arrive than can be queued; nothing was kept of this one. Try "
+                        "again after the time in Retry-After.",
+                        ingress_limits::retry_after_overload);
+}
+
+Refusal session_full(const std::string& session) {
+  return refuse_for_now("session_full", "/session",
+                        "The session " + quoted(session) + " has " +
+                            std::to_string(limits::session_jobs_max) +
+                            " jobs that have not ended, which is the most allowed. Wait for some "
+                            "to end, cancel some, or use another session.",
+                        ingress_limits::retry_after_full_session);
+}
+
+Refusal key_reused() {
+  return refuse("idempotency_key_reused", "Idempotency-Key",
+                "This key was used with another body. Send the same body to get its job, or a new "
+                "key for a new job.");
+}
+
+Refusal key_unknown() {
+  return refuse_for_now("store_unavailable", "",
+                        "Whether this Idempotency-Key was used before cannot be looked up now. "
+                        "Try again after the time in Retry-After.",
+                        ingress_limits::retry_after_outage);
+}
+
+Refusal not_queued(Errc error, const JobId& id) {
+  if (error == Errc::overloaded) return overloaded();
+  if (error != Errc::timed_out)
+    return refuse_for_now("queue_unavailable", "",
+                          "The job was not queued; nothing was kept of it. Try again after the "
+                          "time in Retry-After.",
+                          ingress_limits::retry_after_outage);
+  auto refusal = refuse_for_now("outcome_unknown", "",
+                                "The queue did not answer in time: the job named by `id` may run. "
+                                "Look at it before sending it again, or send an Idempotency-Key.",
+                                ingress_limits::retry_after_outage);
+  refusal.id = id;
+  return refusal;
+}
+
+Receipt receipt(const Job& job) {
+  return {.id = job.id, .session = job.session, .created_at = job.created_at};
+}
+
+/// Makes the job what it was when the standing record was made.
+void set_accepted_at(Job& job, WallTime created_at) {
+  job.deadline = created_at + (job.deadline - job.created_at);
+  job.created_at = created_at;
+  job.envelope = encode_envelope(job);
+}
+
+/// A row that a worker made knows no fingerprint; then the envelopes decide.
+bool same_request(Job job, const std::string& fingerprint, const StoredJob& row) {
+  if (!row.fingerprint.empty()) return row.fingerprint == fingerprint;
+  set_accepted_at(job, row.created_at);
+  return job.envelope == row.envelope;
+}
+
+bool session_is_full(const Result<Accepted>& said) {
+  return !said && said.error() == Errc::overloaded;
+}
+
+}  // namespace
+
+struct Submit::Record {
+  explicit Record(Clock& clock) : ended(clock) {}
+  Signal ended;
+  std::optional<Result<Accepted>> said;
+};
+
+struct Submit::Place {
+  explicit Place(std::size_t& count) : taken(count) { ++taken; }
+  ~Place() { --taken; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  bool within_limit() const { return taken <= ingress_limits::accepts_at_once_max; }
+  std::size_t& taken;
+};
+
+Task<Submitted> Submit::fresh(Job job) {
+  const Instant began = parts_.clock.now();
+  const Place place(on_their_way_);
+  if (!place.within_limit()) co_return count(std::unexpected(overloaded()), began);
+  job.id = new_job_id(job.created_at, parts_.random);
+  job.envelope = encode_envelope(job);
+  // What may be queued is seen through, even for a client that has left.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  auto submitted = co_await run_fresh(job);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_return count(std::move(submitted), began);
+}
+
+Task<Submitted> Submit::keyed(Job job, std::string key, std::string fingerprint) {
+  const Instant began = parts_.clock.now();
+  const Place place(on_their_way_);
+  if (!place.within_limit()) co_return count(std::unexpected(overloaded()), began);
+  job.id = derived_job_id(job.tenant, key);
+  job.envelope = encode_envelope(job);
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  auto submitted = co_await run_keyed(job, fingerprint);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_return count(std::move(submitted), began);
+}
+
+Task<Submitted> Submit::run_fresh(Job& job) {
+  Record standing(parts_.clock);
+  nursery_.start(record(job, queued_line(job), standing));
+  if (!job.session.empty()) {  // only the record knows whether the session has room
+    while (!standing.said) co_await standing.ended.wait();
+    if (session_is_full(*standing.said)) co_return std::unexpected(session_full(job.session));
+  }
+  const auto queued = co_await parts_.queue.enqueue(job);
+  while (!standing.said) co_await standing.ended.wait();
+  co_return co_await settle(job, {}, queued, true);
+}
+
+Task<Submitted> Submit::run_keyed(Job& job, const std::string& fingerprint) {
+  // The Store first: it remembers what the log may have lost.
+  const auto row = co_await parts_.store.find(job.tenant, job.id);
+  if (row) {
+    if (!same_request(job, fingerprint, *row)) co_return std::unexpected(key_reused());
+    co_return Receipt{row->id, row->session, row->created_at, row->state, true};
+  }
+  if (row.error() != Errc::not_found) co_return std::unexpected(key_unknown());
+
+  const auto standing = co_await parts_.log.accept(job, fingerprint, queued_line(job));
+  if (session_is_full(standing)) co_return std::unexpected(session_full(job.session));
+  if (standing && !standing->fresh) co_return co_await join_record(job, fingerprint, *standing);
+  // Without the log the same id may be queued twice; whoever begins the second drops it.
+  const auto queued = co_await parts_.queue.enqueue(job);
+  co_return co_await settle(job, fingerprint, queued, true);
+}
+
+Task<Submitted> Submit::join_record(Job& job, const std::string& fingerprint,
+                                    const Accepted& standing) {
+  // A record made anew by a worker knows no fingerprint.
+  if (!standing.fingerprint.empty() && standing.fingerprint != fingerprint)
+    co_return std::unexpected(key_reused());
+  const auto states = co_await parts_.log.states(std::span(&job.id, 1));
+  if (states && states->front()) set_accepted_at(job, states->front()->created_at);
+  if (standing.acknowledged || standing.state != JobState::queued)
+    co_return Receipt{job.id, job.session, job.created_at, standing.state, true};
+  // Nobody knows whether the first try was queued: the same envelope goes under the same id, and
+  // the record stays whatever comes of it, for it is not ours.
+  const auto queued = co_await parts_.queue.enqueue(job);
+  co_return co_await settle(job, fingerprint, queued, false);
+}
+
+Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Result<> queued,
+                               bool withdraw) {
+  if (queued) {
+    parts_.log.acknowledge(job);
+    const auto noted = parts_.store.note_accepted(job, fingerprint);
+    if (!noted) log::warn("accepted_job_not_noted", {{"job", job.id.str()}});
+    co_return receipt(job);
+  }
+  if (queued.error() != Errc::timed_out && withdraw) {
+    const auto withdrawn = co_await parts_.log.withdraw(job);
+    if (!withdrawn) log::warn("refused_job_not_withdrawn", {{"job", job.id.str()}});
+  }
+  co_return std::unexpected(not_queued(queued.error(), job.id));
+}
+
+Task<> Submit::record(const Job& job, std::string queued_line, Record& into) {
+  Result<Accepted> said = Failure(Errc::unavailable);
+  try {
+    said = co_await parts_.log.accept(job, {}, queued_line);
+  } catch (const std::exception&) {
+    // Cancelled while the process ends: whoever waits for the record must hear of it.
+  }
+  into.said = std::move(said);
+  into.ended.notify();
+}
+
+std::string Submit::queued_line(const Job& job) const {
+  const auto lag = parts_.queue.lag(job);
+  const bool paced = lag && lag->finished_per_s > 0;
+  std::string line;
+  EventWriter(job.id, job.created_at)
+      .queued(line, {.seq = 1, .now = job.created_at}, lag ? lag->waiting : -1,
+              paced ? static_cast<double>(lag->waiting) / lag->finished_per_s : -1);
+  return line;
+}
+
+Submitted Submit::count(Submitted submitted, Instant began) {
+  if (!submitted)
+    parts_.metrics.refused(submitted.error().problem.code);
+  else if (submitted->attached)
+    parts_.metrics.attached();
+  else
+    parts_.metrics.accepted(parts_.clock.now() - began);
+  return submitted;
+}
+
+}  // namespace millrace

@@ -1,0 +1,78 @@
+#pragma once
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "producer/ingress/metrics.h"
+#include "producer/ingress/refusal.h"
+#include "shared/contract/job.h"
+#include "shared/contract/state.h"
+#include "shared/event_log.h"
+#include "shared/job_queue.h"
+#include "shared/runtime/nursery.h"
+#include "shared/runtime/random.h"
+#include "shared/store.h"
+
+namespace millrace {
+
+/// A job that is durably queued.
+struct Receipt {
+  JobId id;
+  std::string session;
+  WallTime created_at{};
+  JobState state = JobState::queued;
+  bool attached = false;  ///< it was there already: the same key and the same body
+};
+
+using Submitted = std::expected<Receipt, Refusal>;
+
+/// The accept path (design §1.1): a valid job in, a durable one or a refusal out. One a loop.
+///
+/// What the queue has acknowledged is accepted, whatever the event log and the Store do. A job
+/// the queue certainly has not leaves no record; where that cannot be told the refusal carries
+/// the id and the record stays. Once begun, a submission is seen through even when its caller
+/// is cancelled.
+class Submit {
+ public:
+  struct Parts {
+    JobQueue& queue;
+    EventLog& log;
+    Store& store;
+    Clock& clock;
+    Random& random;
+    IngressMetrics& metrics;
+  };
+  explicit Submit(Parts parts) : parts_(parts), nursery_(parts.clock) {}
+
+  /// Gives the job a new id and queues it.
+  Task<Submitted> fresh(Job job);
+
+  /// The job's id comes from `key`, so the same request is one job however often and wherever
+  /// it is made. `fingerprint` tells its body from another under the same key.
+  Task<Submitted> keyed(Job job, std::string key, std::string fingerprint);
+
+  /// Waits for what is still on its way; called once no request comes any more.
+  Task<> join() { return nursery_.join(); }
+
+ private:
+  struct Record;  ///< what `accept` said, once it has said it
+  struct Place;   ///< one of the `accepts_at_once_max`
+
+  Task<Submitted> run_fresh(Job& job);
+  Task<Submitted> run_keyed(Job& job, const std::string& fingerprint);
+  Task<Submitted> join_record(Job& job, const std::string& fingerprint, const Accepted& standing);
+  Task<Submitted> settle(const Job& job, std::string_view fingerprint, Result<> queued,
+                         bool withdraw);
+  Task<> record(const Job& job, std::string queued_line, Record& into);
+
+  std::string queued_line(const Job& job) const;
+  Submitted count(Submitted submitted, Instant began);
+
+  Parts parts_;
+  Nursery nursery_;
+  std::size_t on_their_way_ = 0;
+};
+
+}  // namespace millrace
