@@ -80,7 +80,6 @@ LIBRARY_HOMES = {
     r"libpq": ("shared/postgres",),
     r"duckdb": ("workers/csv",),
     r"toml\+\+": ("shared/runtime",),
-    r"prometheus/": ("shared/runtime",),
     r"spdlog/": ("shared/runtime",),
 }
 
