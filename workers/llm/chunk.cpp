@@ -51,9 +51,10 @@ bool raw(ondemand::value& value, std::string_view& out) {
   if (value.type().get(type)) return false;
   if (type == ondemand::json_type::object) {
     ondemand::object object;
-    return !value.get_object().get(object) && !object.raw_json().get(out);
+    if (value.get_object().get(object) || object.raw_json().get(out)) return false;
+  } else {
+    out = value.raw_json_token();
   }
-  out = value.raw_json_token();
   while (!out.empty() && static_cast<unsigned char>(out.back()) <= ' ') out.remove_suffix(1);
   return true;
 }

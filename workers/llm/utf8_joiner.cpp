@@ -10,6 +10,7 @@ namespace {
 
 std::size_t character_bytes(char first) {
   const auto byte = static_cast<std::uint8_t>(first);
+  if (byte >= 0xf5 || byte == 0xc0 || byte == 0xc1) return 1;  // begins nothing
   if (byte >= 0xf0) return 4;
   if (byte >= 0xe0) return 3;
   return byte >= 0xc0 ? 2 : 1;
