@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BINARY = Path(os.environ.get("MILLRACE_BINARY", ROOT / "build" / "release" / "millrace"))
 
 
 class StartFailed(Exception):
@@ -107,19 +108,19 @@ class Process:
 class Millrace(Process):
     """`millrace COMMAND` with its settings in the environment."""
 
-    def __init__(self, command, folder, settings, name=None, binary=None, env=None):
+    def __init__(self, command, folder, settings, name=None, env=None, cwd=None):
         super().__init__(name or command, folder)
         self.command = command
         self.settings = {key: str(value) for key, value in settings.items()}
-        self.binary = binary or ROOT / "build" / "release" / "millrace"
         self.env = dict(os.environ if env is None else env)
         self.url = None
+        self.cwd = cwd or self.folder
         self._log_start = 0
 
     def start(self, *flags):
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
-        self.spawn([self.binary, self.command, *flags], env=self.env | self.settings,
-                   cwd=self.folder)
+        self.spawn([BINARY, self.command, *flags], env=self.env | self.settings,
+                   cwd=self.cwd)
         return self
 
     def said(self):

@@ -2,6 +2,7 @@
 """The main job of ./ops/run: Redis, Kafka, the model simulator, an edge and a worker, in the
 foreground, logs prefixed, data kept under build/run; Ctrl-C or SIGTERM stops all of it."""
 
+import argparse
 import errno
 import fcntl
 import os
@@ -13,12 +14,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from process import ROOT, Millrace, StartFailed, wait_until
+from process import BINARY, ROOT, Millrace, StartFailed, wait_until
 from servers import Kafka, Redis
 
-DATA = ROOT / "build" / "run"
 STOP_SECONDS = 10
 
 
@@ -35,23 +35,22 @@ def say(text):
 
 
 def settings_in_force():
-    """Every setting as `millrace config` has it: flags, environment, .env and defaults."""
-    shown = subprocess.run([Millrace("config", DATA, {}).binary, "config"], cwd=ROOT,
-                           capture_output=True, text=True, check=False)
+    """Every setting as `millrace config` has it: environment, .env and defaults."""
+    shown = subprocess.run([BINARY, "config"], capture_output=True, text=True, check=False)
     if shown.returncode != 0:
         raise StartFailed(shown.stderr.strip())
     lines = (line.split(None, 2) for line in shown.stdout.splitlines())
     return {words[0]: words[2].split("  ")[0] for words in lines if len(words) > 2 and words[1] == "="}
 
 
-def lock_data():
+def lock_data(data):
     """Two stacks on one folder would break each other's data. The lock ends with the process."""
-    lock = open(DATA / "lock", "a+")
+    lock = open(data / "lock", "a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        raise StartFailed(f"another ./ops/run (pid {lock.read().strip()}) uses {DATA}") from None
+        raise StartFailed(f"another ./ops/run (pid {lock.read().strip()}) uses {data}") from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
@@ -70,9 +69,9 @@ def refuse_port_in_use(host, port):
                               f"PORT={port + 1} ./ops/run takes another") from None
 
 
-def kept_secret():
+def kept_secret(data):
     """Signs stream URLs; kept with the data so that they outlive a restart."""
-    file = DATA / "secret"
+    file = data / "secret"
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(32))
@@ -90,7 +89,8 @@ def answers_ready(url):
 class Stack:
     """What runs, in the order in which it was started."""
 
-    def __init__(self):
+    def __init__(self, data):
+        self.data = data
         self.parts = []
         self.shown = {}
         self.lock = None  # held until the process ends
@@ -99,18 +99,18 @@ class Stack:
         in_force = settings_in_force()
         host, port = in_force["host"], int(in_force["port"])
         refuse_port_in_use(host, port)
-        settings = {"MILLRACE_DATA": DATA / "data"}
+        settings = {"MILLRACE_DATA": self.data / "data"}
         if "MILLRACE_SECRET" not in os.environ:
-            settings["MILLRACE_SECRET"] = kept_secret()
+            settings["MILLRACE_SECRET"] = kept_secret(self.data)
         if "MILLRACE_DRAIN_GRACE" not in os.environ:
             settings["MILLRACE_DRAIN_GRACE"] = "5s"
 
         if not in_force.get("redis_url"):
-            redis = self.add(Redis(DATA / "redis"))
+            redis = self.add(Redis(self.data / "redis"))
             say(f"starting Redis on port {redis.port} (log: {redis.log})")
             settings["REDIS_URL"] = redis.start().url
         if not in_force.get("kafka_brokers"):
-            kafka = self.add(Kafka(DATA / "kafka"))
+            kafka = self.add(Kafka(self.data / "kafka"))
             say(f"starting Kafka on port {kafka.port} (log: {kafka.log})")
             settings["KAFKA_BROKERS"] = kafka.start().brokers
         self.migrate(settings)
@@ -129,13 +129,13 @@ class Stack:
         return part
 
     def part(self, command, settings):
-        part = self.add(Millrace(command, DATA / "logs", settings))
+        part = self.add(Millrace(command, self.data / "logs", settings, cwd=os.getcwd()))
         self.shown[part] = part.log.stat().st_size if part.log.exists() else 0
         return part
 
     def migrate(self, settings):
         say("creating topics and tables (millrace migrate)")
-        migration = Millrace("migrate", DATA / "logs", settings)
+        migration = Millrace("migrate", self.data / "logs", settings, cwd=os.getcwd())
         migration.start().child.wait()
         if migration.child.returncode != 0:
             raise StartFailed(f"millrace migrate failed:\n{migration.said()}")
@@ -189,12 +189,15 @@ class Stack:
 
 
 def main():
-    DATA.mkdir(parents=True, exist_ok=True)
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--data", type=Path, default=ROOT / "build" / "run")
+    data = arguments.parse_args().data.resolve()
+    data.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGTERM, ask_to_stop)
-    stack = Stack()
+    stack = Stack(data)
     try:
-        stack.lock = lock_data()
+        stack.lock = lock_data(data)
         stack.start_all()
         stack.watch()
     except Stop:
