@@ -58,6 +58,7 @@ class JobRun final : public PenOwner {
   std::uint32_t errors = 0;  ///< as the log counts them
   std::uint32_t lost_runs = 0;
   Seq text_begins_after = 0;       ///< a rewind to here discards every word of earlier runs
+  std::uint32_t pieces_said = 0;   ///< deltas of earlier runs that still stand
   std::optional<Outcome> outcome;  ///< what stands, once the Store has said
 
  private:

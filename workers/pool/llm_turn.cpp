@@ -35,6 +35,24 @@ std::string prefix_for(JobRun& run) {
   return {};
 }
 
+/// Every token was said before the run was cut: there is nothing left to ask for.
+bool all_said(const ChatTurn& turn) {
+  return turn.job.max_tokens && turn.prefix_pieces >= *turn.job.max_tokens;
+}
+
+Answered answered_turn(const JobRun& run, const std::string& hash, ChatEnd end) {
+  Step step{.index = 0,
+            .kind = "llm_turn",
+            .input_hash = hash,
+            .output = encode_turn(end, run.pen.text())};
+  return {.end = std::move(end), .text = {}, .step = std::move(step)};
+}
+
+RunEnd length_reached(const JobRun& run, const std::string& hash) {
+  return answered_turn(run, hash,
+                       ChatEnd{.finish_reason = "length", .model = run.job().model, .usage = {}});
+}
+
 }  // namespace
 
 RunEnd stopped_end(const JobRun& run) {
@@ -52,11 +70,14 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
   const std::string prefix = prefix_for(run);
   run.pen.started(run.errors + run.lost_runs + 1);
 
+  const ChatTurn turn{
+      .job = run.job(), .prefix = prefix, .prefix_pieces = prefix.empty() ? 0 : run.pieces_said};
+  if (all_said(turn)) co_return length_reached(run, hash);
   std::optional<ModelAnswer> answer;
   {
     Nursery upstream(run.parts.clock);
     JobRun::Upstream stoppable(run, upstream);
-    upstream.start(ask(run.parts.model, ChatTurn{run.job(), prefix}, run.pen, answer));
+    upstream.start(ask(run.parts.model, turn, run.pen, answer));
     co_await upstream.join();
   }
   // An answer that came whole stands, even when a stop came with it: it is paid for.
@@ -65,12 +86,7 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
     if (run.stop_wanted() != Stop::none) co_return stopped_end(run);
     co_return RunFailed{std::move(answer->error())};
   }
-  Answered answered{.end = std::move(**answer), .text = {}, .step = {}};
-  answered.step = Step{.index = 0,
-                       .kind = "llm_turn",
-                       .input_hash = hash,
-                       .output = encode_turn(answered.end, run.pen.text())};
-  co_return answered;
+  co_return answered_turn(run, hash, std::move(**answer));
 }
 
 std::string turn_hash(const Job& job) {

@@ -14,7 +14,10 @@ Task<Result<Said>> read_back(EventLog& log, JobId id) {
     const Seq before = fold.last();
     while (next_event(lines, event)) {
       fold.take(event);
-      if (fold.text().empty()) said.begins_after = event.seq;
+      if (event.type == "delta") ++said.pieces;
+      if (!fold.text().empty()) continue;
+      said.begins_after = event.seq;
+      said.pieces = 0;
     }
     more = page->more && fold.last() > before;
   }

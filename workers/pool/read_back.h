@@ -8,7 +8,8 @@ namespace millrace {
 /// What earlier runs of a job have said, as its readers hold it.
 struct Said {
   std::string text;
-  Seq begins_after = 0;  ///< the last event before its first word
+  Seq begins_after = 0;      ///< the last event before its first word
+  std::uint32_t pieces = 0;  ///< in how many deltas it came
 };
 
 /// Reads a log from its beginning. A log that has gone said nothing.

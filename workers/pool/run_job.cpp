@@ -80,6 +80,7 @@ Task<RunEnd> run_job(JobRun& run) {
     if (!said) co_return put_aside(run);
     run.pen.resume_after(std::move(said->text));
     run.text_begins_after = said->begins_after;
+    run.pieces_said = said->pieces;
   }
   if (auto end = ends_before_it_starts(run, cancel_wanted)) co_return std::move(*end);
   co_return co_await run_steps(run, std::move(known->steps));

@@ -41,7 +41,9 @@ class Faults {
 
 class Log final : public EventLog {
  public:
-  explicit Log(Clock& clock) : clock_(clock) {}
+  explicit Log(Clock& clock) : clock_(clock), server_(*this) {}
+  /// The same log as another process, with a clock of its own, sees it.
+  Log(Clock& clock, Log& server) : clock_(clock), server_(server) {}
 
   struct Record {
     JobState state = JobState::queued;
@@ -73,7 +75,7 @@ class Log final : public EventLog {
     Token other;
     other.bytes.fill(0xee);
     records[id].token = other;
-    records[id].lease_until = clock_.now() + limits::lease_for;
+    records[id].lease_until = time() + limits::lease_for;
   }
   void want_cancel(const JobId& id) {
     records[id].cancel = true;
@@ -95,7 +97,7 @@ class Log final : public EventLog {
     co_await clock_.sleep_for(latency);
     const Fault fault = begin_faults.take();
     if (away || fault == Fault::refused) co_return Failure(Errc::unavailable);
-    const Begun begun = begin_now(request);
+    const Begun begun = server_.begin_now(request, server_.time_at(clock_));
     if (fault == Fault::answer_lost) co_return Failure(Errc::timed_out);
     co_return begun;
   }
@@ -107,7 +109,7 @@ class Log final : public EventLog {
     co_await clock_.sleep_for(latency);
     const Fault fault = append_faults.take();
     if (away || fault == Fault::refused) co_return Failure(Errc::unavailable);
-    const auto appended = append_now(request);
+    const auto appended = server_.append_now(request, server_.time_at(clock_));
     if (fault == Fault::answer_lost) co_return Failure(Errc::timed_out);
     co_return appended;
   }
@@ -115,8 +117,8 @@ class Log final : public EventLog {
   Task<Result<LogPage>> read(const JobId& id, Seq after) override {
     co_await clock_.sleep_for(latency);
     if (away) co_return Failure(Errc::unavailable);
-    const auto found = records.find(id);
-    if (found == records.end()) co_return Failure(Errc::not_found);
+    const auto found = server_.records.find(id);
+    if (found == server_.records.end()) co_return Failure(Errc::not_found);
     LogPage page{
         .lines = {}, .last = found->second.last, .state = found->second.state, .more = false};
     std::string_view lines = found->second.lines;
@@ -158,7 +160,11 @@ class Log final : public EventLog {
             .count());
   }
 
-  Begun begin_now(const BeginRequest& request) {
+  /// The server's own time: as late as anybody has come.
+  Instant time() { return time_at(clock_); }
+  Instant time_at(Clock& clock) { return time_ = std::max(time_, clock.now()); }
+
+  Begun begin_now(const BeginRequest& request, Instant now) {
     const bool missing = !records.contains(request.job.id);
     Record& record = records[request.job.id];
     Begun begun;
@@ -168,7 +174,6 @@ class Log final : public EventLog {
       begun.outcome = Begun::Outcome::terminal;
       return begun;
     }
-    const Instant now = clock_.now();
     const bool another = record.token && *record.token != request.token;
     if (another && record.lease_until > now && !request.force) {
       begun.outcome = Begun::Outcome::busy;
@@ -190,7 +195,7 @@ class Log final : public EventLog {
     return begun;
   }
 
-  Result<Appended> append_now(const AppendRequest& request) {
+  Result<Appended> append_now(const AppendRequest& request, Instant now) {
     const auto found = records.find(request.id);
     if (found == records.end()) return Failure(Errc::lost);
     Record& record = found->second;
@@ -206,7 +211,7 @@ class Log final : public EventLog {
     record.lines += request.lines;
     record.last = request.expected + request.count;
     record.last_writer = request.token;
-    record.lease_until = clock_.now() + limits::lease_for;
+    record.lease_until = now + limits::lease_for;
     if (request.state) {
       record.state = *request.state;
       record.token.reset();
@@ -216,12 +221,16 @@ class Log final : public EventLog {
   }
 
   Clock& clock_;
+  Log& server_;
+  Instant time_{};
   std::map<std::string, std::function<void(const JobId&)>> heard_;
 };
 
 class TheStore final : public Store {
  public:
-  explicit TheStore(Clock& clock) : clock_(clock) {}
+  explicit TheStore(Clock& clock) : clock_(clock), truth_(*this) {}
+  /// The same store as another process sees it.
+  TheStore(Clock& clock, TheStore& truth) : clock_(clock), truth_(truth) {}
 
   std::map<JobId, StoredJob> jobs;
   std::map<JobId, std::vector<Step>> steps;
@@ -236,11 +245,11 @@ class TheStore final : public Store {
   Task<Result<BegunJob>> begin(const Job& job, std::uint32_t) override {
     co_await clock_.sleep_for(latency);
     if (away || begin_faults.take() != Fault::none) co_return Failure(Errc::unavailable);
-    StoredJob& stored = jobs[job.id];
+    StoredJob& stored = truth_.jobs[job.id];
     stored.id = job.id;
     if (!terminal(stored.state)) stored.state = JobState::running;
     ++stored.attempts;
-    co_return BegunJob{.job = stored, .steps = steps[job.id]};
+    co_return BegunJob{.job = stored, .steps = truth_.steps[job.id]};
   }
   Task<Result<>> save_step(const JobId& id, const Step& step) override {
     co_await clock_.sleep_for(latency);
@@ -253,13 +262,13 @@ class TheStore final : public Store {
     co_await clock_.sleep_for(latency);
     const Fault fault = finish_faults.take();
     if (away || fault == Fault::refused) co_return Failure(Errc::unavailable);
-    StoredJob& stored = jobs[job.id];
+    StoredJob& stored = truth_.jobs[job.id];
     const bool first = !stored.outcome;
     if (first) {
       stored.id = job.id;
       stored.outcome = outcome;
       stored.state = outcome.state;
-      if (step) steps[job.id].push_back(*step);
+      if (step) truth_.steps[job.id].push_back(*step);
     }
     if (fault == Fault::answer_lost) co_return Failure(Errc::timed_out);
     co_return Finished{.first = first, .outcome = *stored.outcome};
@@ -277,6 +286,7 @@ class TheStore final : public Store {
 
  private:
   Clock& clock_;
+  TheStore& truth_;
 };
 
 class Queue final : public JobQueue {
