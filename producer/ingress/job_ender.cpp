@@ -90,7 +90,8 @@ Task<> JobEnder::tell(const Job& job, const Lease& lease, const Outcome& standin
                       .standing = standing,
                       .held = held};
   const auto told = co_await append_ending(log_, clock_, ending);
-  if (!told)
+  // Fenced: another edge ends the job at the same time, and says the same.
+  if (!told && told.error() != Errc::fenced)
     log::warn("ending_not_told", {{"job", job.id.str()}, {"why", to_string(told.error())}});
 }
 
