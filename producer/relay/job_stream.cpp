@@ -1,0 +1,156 @@
+#include "producer/relay/job_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "producer/relay/outlet.h"
+
+namespace millrace::relay {
+namespace {
+
+/// Lets the stream's own wake-up hear of the seat's news, no longer than the stream runs.
+class Listening {
+ public:
+  Listening(Seat& seat, Signal& signal) : seat_(seat) { seat_.wake_with(&signal); }
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+  ~Listening() { seat_.wake_with(nullptr); }
+
+ private:
+  Seat& seat_;
+};
+
+/// What stands in for a backlog of deltas.
+struct Fold {
+  std::string frames;     ///< the other events
+  std::string end_frame;  ///< the terminal event: it stays last
+  TextFold text;
+  std::uint64_t events = 0;
+  bool changed = false;  ///< there was text, if only to be taken back
+};
+
+void fold_page(Fold& fold, std::string_view lines, Seq after) {
+  EventLine event;
+  while (next_event(lines, event)) {
+    fold.text.take(event);
+    if (event.type == "delta" || event.type == "rewind" || event.type == "snapshot") {
+      fold.changed = true;
+    } else if (event.seq > after) {
+      append_frame(terminal_event(event.type) ? fold.end_frame : fold.frames, event);
+      ++fold.events;
+    }
+  }
+}
+
+enum class Went { on, over };
+
+/// Sends the past as a snapshot and moves the seat behind it. Where the log does not have the
+/// past the seat stays, and the stream tells what can be told.
+Task<Went> send_snapshot(Hub& hub, Seat& seat, Outlet& out) {
+  Fold fold;
+  for (bool more = true; more;) {
+    const auto page = co_await hub.page(seat.id(), fold.text.last());
+    if (!page && page.error() == Errc::not_found) co_return Went::on;
+    if (!page) {
+      const bool there = co_await out.rest(hub.clock().now() + hub_tick);
+      if (!there || out.draining()) co_return Went::over;
+      continue;
+    }
+    fold_page(fold, (*page)->lines, seat.last());
+    more = (*page)->more;
+  }
+  if (fold.changed) {
+    append_made_frame(fold.frames, "snapshot",
+                      made_snapshot_json(seat.id(), fold.text.text(), fold.text.last()));
+    ++fold.events;
+  }
+  fold.frames += fold.end_frame;
+  seat.skip_to(fold.text.last());
+  if (fold.frames.empty()) co_return Went::on;
+  const bool sent = co_await out.send(fold.frames, fold.events);
+  co_return sent&& fold.end_frame.empty() ? Went::on : Went::over;
+}
+
+/// Sends one page of the past; waits a moment where the log is away.
+Task<Went> send_page(Hub& hub, Seat& seat, Outlet& out) {
+  const auto page = co_await hub.fetch(seat);
+  if (!page) {
+    const bool there = co_await out.rest(hub.clock().now() + hub_tick);
+    co_return there ? Went::on : Went::over;
+  }
+  seat.took(*page);
+  if (page->frames.empty()) co_return Went::on;
+  const bool sent = co_await out.send(page->frames, page->events);
+  co_return sent && !page->ended ? Went::on : Went::over;
+}
+
+Task<> stream_seat(Hub& hub, Seat& seat, Backlog backlog, Outlet& out) {
+  const Listening listening(seat, out.wake());
+  Went went = Went::on;
+  if (backlog == Backlog::snapshot) went = co_await send_snapshot(hub, seat, out);
+  while (went == Went::on && !out.gone()) {
+    const auto look = seat.look();
+    switch (look.kind) {
+      case Seat::Kind::frames: {
+        const auto events = look.slice.next.event - seat.place().event;
+        const bool sent = co_await out.send(look.slice.frames, events);
+        if (!sent) co_return;
+        seat.took(look.slice);
+        break;
+      }
+      case Seat::Kind::behind:
+        if (out.draining()) co_return;  // it has its place; the next edge goes on from there
+        went = co_await send_page(hub, seat, out);
+        break;
+      case Seat::Kind::too_slow:
+        out.cut();
+        co_return;
+      case Seat::Kind::over:
+      case Seat::Kind::failed:
+        co_return;
+      case Seat::Kind::nothing: {
+        if (out.draining()) co_return;
+        const bool there = co_await out.rest();
+        if (!there) co_return;
+        break;
+      }
+    }
+  }
+}
+
+Task<> stream_job(Hub& hub, std::shared_ptr<Seat> seat, Backlog backlog,
+                  http::StreamWriter& writer) {
+  Outlet out(writer, hub.clock(), hub.metrics());
+  co_await stream_seat(hub, *seat, backlog, out);
+}
+
+Task<> stream_new_job(Hub& hub, JobId id, Seq after, http::StreamWriter& writer) {
+  Outlet out(writer, hub.clock(), hub.metrics());
+  const auto deadline = hub.clock().now() + open_retry_for;
+  while (!out.gone() && !out.draining()) {
+    const auto seat = co_await hub.open(id, after);
+    if (seat) {
+      co_await stream_seat(hub, **seat, Backlog::events, out);
+      co_return;
+    }
+    if (hub.clock().now() >= deadline) co_return;
+    const bool there = co_await out.rest(hub.clock().now() + hub_tick);
+    if (!there) co_return;
+  }
+}
+
+}  // namespace
+
+http::StreamBody job_stream(Hub& hub, std::shared_ptr<Seat> seat, Backlog backlog) {
+  return [&hub, seat = std::move(seat), backlog](http::StreamWriter& writer) {
+    return stream_job(hub, seat, backlog, writer);
+  };
+}
+
+http::StreamBody new_job_stream(Hub& hub, const JobId& id, Seq after) {
+  return [&hub, id, after](http::StreamWriter& writer) {
+    return stream_new_job(hub, id, after, writer);
+  };
+}
+
+}  // namespace millrace::relay

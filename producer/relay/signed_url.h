@@ -1,0 +1,33 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/runtime/ids.h"
+#include "shared/runtime/time.h"
+
+namespace millrace::relay {
+
+/// Links to one job's events that carry their own permission, for EventSource, which cannot send
+/// headers: `?expires=<seconds since 1970>&signature=<hex>`, the signature being HMAC-SHA256
+/// (RFC 2104) over job id and expiry.
+class SignedUrls {
+ public:
+  /// `secrets`: MILLRACE_SECRET, separated by commas; the first signs, all are accepted, so that
+  /// a new one can be rolled out. Without any no link is signed and no signature accepted.
+  explicit SignedUrls(std::string_view secrets);
+
+  /// Path and query, good for `limits::stream_url_valid` from `now`.
+  std::string sign(const JobId& id, WallTime now) const;
+
+  enum class Verdict { good, expired, bad };
+  /// Compares in constant time.
+  Verdict verify(const JobId& id, std::string_view expires, std::string_view signature,
+                 WallTime now) const;
+
+ private:
+  std::vector<std::string> secrets_;
+};
+
+}  // namespace millrace::relay
