@@ -17,6 +17,8 @@ constexpr std::size_t full_at_bytes = limits::held_event_bytes_max * 3 / 4;
 
 constexpr Duration retry_first = 50ms;
 constexpr Duration retry_max = 1s;
+/// How often a `begin` without an answer is asked in a row; each takes a time-out.
+constexpr std::uint32_t begin_tries_max = 5;
 /// A log that has no record right after it was begun will not keep one.
 constexpr std::uint32_t losses_in_a_row_max = 5;
 }  // namespace
@@ -39,10 +41,13 @@ Task<Result<Begun>> EventPen::take_lease(bool begun_before) {
                              .worker = worker_,
                              .known = 0,
                              .begun_before = begun_before};
-  const Instant sent = clock_.now();
-  const auto begun = co_await log_.begin(request);
-  if (begun && begun->outcome == Begun::Outcome::granted) lease_.granted(sent);
-  co_return begun;
+  for (std::uint32_t tries = 1;; ++tries) {
+    const Instant sent = clock_.now();
+    const auto begun = co_await log_.begin(request);
+    if (begun && begun->outcome == Begun::Outcome::granted) lease_.granted(sent);
+    const bool unclear = !begun && begun.error() == Errc::timed_out;
+    if (!unclear || tries == begin_tries_max) co_return begun;
+  }
 }
 
 Task<Result<Begun>> EventPen::begin(bool begun_before) {
@@ -164,6 +169,33 @@ Task<bool> EventPen::may_act() {
   if (!stopped_ && !lease_.may_act(clock_.now())) renew();
   while (!stopped_ && !lease_.may_act(clock_.now())) co_await progress_.wait();
   co_return !stopped_;
+}
+
+Task<> EventPen::leave_when_back(std::string_view message) {
+  const BeginRequest request{.job = job_,
+                             .token = lease_.token(),
+                             .worker = worker_,
+                             .known = confirmed_,
+                             .begun_before = true};
+  auto begun = co_await log_.begin(request);
+  while (!begun && retryable(begun.error())) {
+    co_await clock_.sleep_for(retry_max);
+    begun = co_await log_.begin(request);
+  }
+  if (!begun || begun->outcome != Begun::Outcome::granted) co_return;
+  sending_.reset();
+  waiting_.clear();
+  held_bytes_ = 0;
+  lost_ = false;
+  away_since_.reset();
+  stopped_.reset();
+  numbered_ = confirmed_ = begun->last;
+  if (begun->gap_from) {
+    start_over_after(*begun);
+    rewind(0);
+  }
+  give_back(JobState::queued, message);
+  (void)co_await written();
 }
 
 Task<> EventPen::close() {

@@ -35,7 +35,8 @@ class EventPen final : public TextSink {
   EventPen(EventLog& log, Clock& clock, const Job& job, std::string_view worker, Token token,
            PenOwner& owner);
 
-  /// Takes the lease, and nothing else.
+  /// Takes the lease, and nothing else. An answer that was lost is asked for again a few times,
+  /// for a lease taken unknowingly would count as a lost run.
   Task<Result<Begun>> take_lease(bool begun_before);
   /// Takes the lease, before anything is written. Writes `gap` and a `rewind` to nothing first
   /// where the log was lost, so that readers drop what the new run will say again.
@@ -60,6 +61,9 @@ class EventPen final : public TextSink {
   Task<Result<>> written();
   /// Renews first where too little of the lease is left to begin something. False: do not begin.
   Task<bool> may_act();
+  /// Once the pen has stopped because the log was away: waits for the log, however long, and
+  /// gives the lease back as `queued`. What had not been written stays unsaid.
+  Task<> leave_when_back(std::string_view message);
   /// Stops writing and waits for the command under way.
   Task<> close();
 

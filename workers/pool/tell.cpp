@@ -149,7 +149,11 @@ Task<> confirm_end(JobRun& run, const Outcome& standing) {
 }  // namespace
 
 Task<> give_lease_back(JobRun& run, std::string_view why) {
-  if (!run.leased || run.pen.stopped()) co_return;
+  if (!run.leased || run.pen.fenced()) co_return;
+  if (run.pen.stopped()) {
+    co_await run.pen.leave_when_back(why);
+    co_return;
+  }
   run.pen.give_back(JobState::queued, why);
   (void)co_await run.pen.written();  // unwritten, the lease runs out by itself
 }

@@ -10,6 +10,8 @@ namespace millrace {
 namespace {
 /// How often a worker asks whether log and Store are back.
 constexpr Duration away_look_every = 200ms;
+/// How long handing over may take beyond the grace time.
+constexpr Duration hand_over_max = 5s;
 /// How long a delivery is put aside whose run failed in a way nobody foresaw.
 constexpr Duration broken_run_wait = 5s;
 
@@ -117,10 +119,13 @@ Task<> Worker::finish_in_hand() {
   const Instant grace_ends = parts_.clock.now() + parts_.settings.drain_grace;
   for (bool in_time = true; in_time && in_hand_ > 0;)
     in_time = co_await changed_.wait_until(grace_ends);
-  while (in_hand_ > 0) {
+  const Instant hand_over_ends = parts_.clock.now() + hand_over_max;
+  while (in_hand_ > 0 && parts_.clock.now() < hand_over_ends) {
     keeper_.hand_over_all();
     co_await changed_.wait_until(parts_.clock.now() + RunKeeper::look_every);
   }
+  // What cannot even be handed over, for log or Store are away, is taken over once its lease ends.
+  jobs_.stop();
 }
 
 Task<> Worker::work(Delivery delivery) {
