@@ -84,6 +84,7 @@ inline constexpr std::size_t model_text_bytes_max = 8 * 1024 * 1024;
 // --- the store
 inline constexpr std::size_t store_batch_rows_max = 512;
 inline constexpr std::size_t store_queue_rows_max = 100'000;
+inline constexpr std::size_t store_queue_bytes_max = 128 * 1024 * 1024;
 inline constexpr auto store_timeout = 10s;
 
 }  // namespace millrace::limits

@@ -1,0 +1,290 @@
+#include "shared/sqlite/job_table.h"
+
+namespace millrace::sqlite {
+namespace {
+
+constexpr const char* note_sql =
+    "INSERT INTO jobs (id, tenant, kind, session, model, created_at, deadline, fingerprint,"
+    " envelope, state, cancel_wanted, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)"
+    " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint"
+    " WHERE jobs.fingerprint = ''";
+
+constexpr const char* begin_sql =
+    "UPDATE jobs SET state = 1, attempts = max(attempts, ?2), started_at = coalesce(started_at, ?3)"
+    " WHERE id = ?1 AND ended_at IS NULL";
+
+constexpr const char* insert_begun_sql =
+    "INSERT INTO jobs (id, tenant, kind, session, model, created_at, deadline, fingerprint,"
+    " envelope, state, cancel_wanted, attempts, started_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?) ON CONFLICT (id) DO NOTHING";
+
+constexpr const char* finish_sql =
+    "UPDATE jobs SET state = ?2, ended_at = ?3, answer = ?4, finish_reason = ?5, answered_by = ?6,"
+    " usage = ?7, error_code = ?8, error_message = ?9, retryable = ?10"
+    " WHERE id = ?1 AND ended_at IS NULL";
+
+constexpr const char* insert_ended_sql =
+    "INSERT INTO jobs (id, tenant, kind, session, model, created_at, deadline, fingerprint,"
+    " envelope, cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by,"
+    " usage, error_code, error_message, retryable)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+constexpr const char* insert_step_sql =
+    "INSERT INTO steps (job_id, step_index, input_hash, kind, output) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING";
+
+constexpr const char* ended_sql = "SELECT 1 FROM jobs WHERE id = ? AND ended_at IS NOT NULL";
+
+constexpr const char* want_cancel_sql =
+    "UPDATE jobs SET cancel_wanted = 1"
+    " WHERE id = ? AND tenant = ? AND cancel_wanted = 0 AND ended_at IS NULL";
+
+#define MILLRACE_JOB_COLUMNS                                                                  \
+  "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
+  "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
+  "error_code, error_message, retryable"
+constexpr const char* find_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = ?";
+constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = ?";
+#undef MILLRACE_JOB_COLUMNS
+
+constexpr const char* steps_sql =
+    "SELECT step_index, kind, input_hash, output FROM steps WHERE job_id = ? ORDER BY step_index";
+
+std::int64_t ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
+WallTime wall(std::int64_t ms_since_1970) {
+  return WallTime(std::chrono::milliseconds(ms_since_1970));
+}
+
+void bind_row(Query& query, const JobRow& row) {
+  query.bind(row.id().bytes).bind(row.tenant()).bind(row.kind()).bind(row.session());
+  query.bind(row.model()).bind(row.created_at_ms()).bind(row.deadline_ms());
+  query.bind(row.fingerprint()).bind(row.envelope());
+}
+
+void bind_outcome(Query& query, const Outcome& outcome, WallTime now) {
+  query.bind(static_cast<std::int64_t>(outcome.state)).bind(ms(now)).bind(outcome.text);
+  query.bind(outcome.finish_reason).bind(outcome.model).bind(outcome.usage);
+  query.bind(outcome.error_code).bind(outcome.error_message).bind(outcome.retryable ? 1 : 0);
+}
+
+std::optional<WallTime> time_or_none(const Query& query, int column) {
+  if (query.null(column)) return std::nullopt;
+  return wall(query.number(column));
+}
+
+Outcome read_outcome(const Query& query, JobState state) {
+  return Outcome{.state = state,
+                 .text = query.text(14),
+                 .finish_reason = query.text(15),
+                 .model = query.text(16),
+                 .usage = query.text(17),
+                 .error_code = query.text(18),
+                 .error_message = query.text(19),
+                 .retryable = query.number(20) != 0};
+}
+
+Result<StoredJob> read_job(const Query& query) {
+  StoredJob job;
+  const auto id = query.bytes(0);
+  const auto state = query.number(7);
+  if (id.size() != job.id.bytes.size() || state < 0 ||
+      state > static_cast<std::int64_t>(JobState::expired))
+    return Failure(Errc::corrupt);
+  std::copy(id.begin(), id.end(), job.id.bytes.begin());
+  job.tenant = query.text(1);
+  job.kind = query.text(2);
+  job.session = query.text(3);
+  job.model = query.text(4);
+  job.envelope = query.text(5);
+  job.fingerprint = query.text(6);
+  job.state = static_cast<JobState>(state);
+  job.cancel_wanted = query.number(8) != 0;
+  job.attempts = static_cast<std::uint32_t>(query.number(9));
+  job.created_at = wall(query.number(10));
+  job.started_at = time_or_none(query, 11);
+  job.ended_at = time_or_none(query, 12);
+  job.deadline = wall(query.number(13));
+  if (terminal(job.state)) job.outcome = read_outcome(query, job.state);
+  return job;
+}
+
+std::string list_text(const JobFilter& filter) {
+  std::string sql = list_sql;
+  // The index by session holds only jobs that have one, and is used only when this is said.
+  if (!filter.session.empty()) sql += " AND session = ? AND session <> ''";
+  if (!filter.kind.empty()) sql += " AND kind = ?";
+  if (filter.state) sql += " AND state = ?";
+  if (filter.after) sql += " AND (created_at, id) < (?, ?)";
+  return sql += " ORDER BY created_at DESC, id DESC LIMIT ?";
+}
+
+}  // namespace
+
+JobTable::JobTable(Database& database)
+    : database_(database),
+      note_(note_sql),
+      begin_(begin_sql),
+      insert_begun_(insert_begun_sql),
+      finish_(finish_sql),
+      insert_ended_(insert_ended_sql),
+      insert_step_(insert_step_sql),
+      ended_(ended_sql),
+      want_cancel_(want_cancel_sql),
+      find_(find_sql),
+      steps_(steps_sql) {}
+
+Result<> JobTable::note(const JobRow& row) {
+  auto query = note_.on(database_);
+  bind_row(query, row);
+  return query.finish();
+}
+
+Result<> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now) {
+  {
+    auto update = begin_.on(database_);
+    const auto done = update.bind(row.id().bytes).bind(attempt).bind(ms(now)).finish();
+    if (!done) return done;
+    if (database_.changes() > 0) return {};
+  }
+  auto insert = insert_begun_.on(database_);
+  bind_row(insert, row);
+  return insert.bind(attempt).bind(ms(now)).finish();
+}
+
+Result<> JobTable::insert_step(const JobId& id, const Step& step) {
+  auto insert = insert_step_.on(database_);
+  insert.bind(id.bytes).bind(step.index).bind(step.input_hash).bind(step.kind).bind(step.output);
+  return insert.finish();
+}
+
+Result<> JobTable::save_step(const JobId& id, const Step& step) {
+  {
+    auto ended = ended_.on(database_);
+    const auto row = ended.bind(id.bytes).step();
+    if (!row) return Failure(row.error());
+    if (*row) return Failure(Errc::fenced);
+  }
+  return insert_step(id, step);
+}
+
+Result<bool> JobTable::set_outcome(const JobId& id, const Outcome& outcome, WallTime now) {
+  auto update = finish_.on(database_);
+  update.bind(id.bytes);
+  bind_outcome(update, outcome, now);
+  if (const auto done = update.finish(); !done) return Failure(done.error());
+  return database_.changes() > 0;
+}
+
+Result<> JobTable::insert_ended(const JobRow& row, const Outcome& outcome, WallTime now) {
+  auto insert = insert_ended_.on(database_);
+  bind_row(insert, row);
+  bind_outcome(insert, outcome, now);
+  return insert.finish();
+}
+
+Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, const Step* step,
+                                  WallTime now) {
+  const auto set = set_outcome(row.id(), outcome, now);
+  if (!set) return Failure(set.error());
+  if (!*set) {
+    auto standing = find(row.id());
+    if (standing) return Finished{.first = false, .outcome = std::move(*standing->outcome)};
+    if (standing.error() != Errc::not_found) return Failure(standing.error());
+    if (const auto made = insert_ended(row, outcome, now); !made) return Failure(made.error());
+  }
+  if (step) {
+    if (const auto saved = insert_step(row.id(), *step); !saved) return Failure(saved.error());
+  }
+  return Finished{.first = true, .outcome = outcome};
+}
+
+Result<StoredJob> JobTable::want_cancel(std::string_view tenant, const JobId& id) {
+  {
+    auto update = want_cancel_.on(database_);
+    const auto done = update.bind(id.bytes).bind(tenant).finish();
+    if (!done) return Failure(done.error());
+  }
+  return find(tenant, id);
+}
+
+Result<> JobTable::probe() {
+  return database_.run("UPDATE store SET probes = probes + 1");
+}
+
+Result<StoredJob> JobTable::find(const JobId& id) {
+  auto query = find_.on(database_);
+  const auto row = query.bind(id.bytes).step();
+  if (!row) return Failure(row.error());
+  if (!*row) return Failure(Errc::not_found);
+  return read_job(query);
+}
+
+Result<StoredJob> JobTable::find(std::string_view tenant, const JobId& id) {
+  auto job = find(id);
+  if (job && job->tenant != tenant) return Failure(Errc::not_found);
+  return job;
+}
+
+Result<std::vector<StoredJob>> JobTable::list(const JobFilter& filter) {
+  WallTime before{};
+  if (filter.after) {
+    const auto last = find(filter.tenant, *filter.after);
+    if (!last) return Failure(last.error());
+    before = last->created_at;
+  }
+  const std::string sql = list_text(filter);
+  Statement statement(sql.c_str());
+  auto query = statement.on(database_);
+  query.bind(filter.tenant);
+  if (!filter.session.empty()) query.bind(filter.session);
+  if (!filter.kind.empty()) query.bind(filter.kind);
+  if (filter.state) query.bind(static_cast<std::int64_t>(*filter.state));
+  if (filter.after) query.bind(ms(before)).bind(filter.after->bytes);
+  query.bind(filter.limit);
+  std::vector<StoredJob> jobs;
+  for (;;) {
+    const auto row = query.step();
+    if (!row) return Failure(row.error());
+    if (!*row) return jobs;
+    auto job = read_job(query);
+    if (!job) return Failure(job.error());
+    jobs.push_back(std::move(*job));
+  }
+}
+
+Result<std::vector<Step>> JobTable::steps(const JobId& id) {
+  auto query = steps_.on(database_);
+  query.bind(id.bytes);
+  std::vector<Step> steps;
+  for (;;) {
+    const auto row = query.step();
+    if (!row) return Failure(row.error());
+    if (!*row) return steps;
+    steps.push_back({.index = static_cast<std::uint32_t>(query.number(0)),
+                     .kind = query.text(1),
+                     .input_hash = query.text(2),
+                     .output = query.text(3)});
+  }
+}
+
+Result<std::string> JobTable::store_id() {
+  Statement select("SELECT id FROM store");
+  auto query = select.on(database_);
+  const auto row = query.step();
+  if (!row) return Failure(row.error());
+  if (!*row) return Failure(Errc::corrupt);
+  return query.text(0);
+}
+
+Result<> JobTable::check() {
+  Statement quick_check("PRAGMA quick_check(1)");
+  auto query = quick_check.on(database_);
+  const auto row = query.step();
+  if (!row) return Failure(row.error());
+  if (!*row || query.text(0) != "ok") return Failure(Errc::corrupt);
+  return {};
+}
+
+}  // namespace millrace::sqlite

@@ -1,0 +1,58 @@
+#pragma once
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "shared/sqlite/database.h"
+#include "shared/sqlite/job_row.h"
+#include "shared/store.h"
+
+namespace millrace::sqlite {
+
+/// The statements of the Store over one connection. Writes run inside a transaction that the
+/// caller opens and commits; one thread at a time.
+class JobTable {
+ public:
+  explicit JobTable(Database& database);
+
+  /// Inserts the job as queued; a job that is there only gets the fingerprint it lacks.
+  Result<> note(const JobRow& row);
+  /// Inserts or sets the job as running, unless it has ended.
+  Result<> begin(const JobRow& row, std::uint32_t attempt, WallTime now);
+  /// The first step under a key stands. `fenced`: the job has ended.
+  Result<> save_step(const JobId& id, const Step& step);
+  Result<Finished> finish(const JobRow& row, const Outcome& outcome, const Step* step,
+                          WallTime now);
+  Result<StoredJob> want_cancel(std::string_view tenant, const JobId& id);
+  /// A write that changes nothing anybody reads: shows whether writing works.
+  Result<> probe();
+
+  Result<StoredJob> find(const JobId& id);
+  /// Another tenant's job is `not_found`.
+  Result<StoredJob> find(std::string_view tenant, const JobId& id);
+  Result<std::vector<StoredJob>> list(const JobFilter& filter);
+  /// In the order of their index.
+  Result<std::vector<Step>> steps(const JobId& id);
+  Result<std::string> store_id();
+  /// `corrupt` when the file's pages do not hang together. Reads all of it.
+  Result<> check();
+
+ private:
+  Result<bool> set_outcome(const JobId& id, const Outcome& outcome, WallTime now);
+  Result<> insert_ended(const JobRow& row, const Outcome& outcome, WallTime now);
+  Result<> insert_step(const JobId& id, const Step& step);
+
+  Database& database_;
+  Statement note_;
+  Statement begin_;
+  Statement insert_begun_;
+  Statement finish_;
+  Statement insert_ended_;
+  Statement insert_step_;
+  Statement ended_;
+  Statement want_cancel_;
+  Statement find_;
+  Statement steps_;
+};
+
+}  // namespace millrace::sqlite

@@ -1,0 +1,111 @@
+#include "shared/sqlite/sqlite_store.h"
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "shared/sqlite/database_url.h"
+#include "shared/sqlite/migrations.h"
+#include "shared/sqlite/port.h"
+#include "shared/sqlite/threads.h"
+
+namespace millrace {
+namespace {
+
+// Up to this size every page is looked at before the first job is taken: 0.1 s. Beyond it damage
+// is found when it is met.
+constexpr std::uintmax_t checked_bytes_max = 64 * 1024 * 1024;
+
+struct Opened {
+  std::string path;
+  std::string id;
+  int version;
+};
+
+std::unexpected<std::string> damaged(const std::string& path, const std::string& words) {
+  return std::unexpected("the store " + path + " is damaged; restore it from a backup" +
+                         (words.empty() ? "" : " (" + words + ")"));
+}
+
+std::expected<void, std::string> make_folder(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code failed;
+  if (!folder.empty()) std::filesystem::create_directories(folder, failed);
+  if (failed)
+    return std::unexpected("the folder of the store " + path +
+                           " cannot be made: " + failed.message());
+  return {};
+}
+
+std::expected<Opened, std::string> open_and_migrate(const std::string& url, Random& random) {
+  const auto path = sqlite_path(url);
+  if (!path) return std::unexpected(path.error());
+  if (const auto made = make_folder(*path); !made) return std::unexpected(made.error());
+  std::error_code none_yet;
+  const auto bytes = std::filesystem::file_size(*path, none_yet);
+  auto database = sqlite::Database::open(*path, sqlite::Database::Mode::write);
+  if (!database) return std::unexpected(database.error());
+  sqlite::JobTable table(*database);
+  if (!none_yet && bytes <= checked_bytes_max && !table.check())
+    return damaged(*path, database->last_failure());
+  const auto version = sqlite::apply_migrations(*database, random);
+  if (!version) return std::unexpected(version.error());
+  auto id = table.store_id();
+  if (!id) return damaged(*path, database->last_failure());
+  return Opened{.path = *path, .id = std::move(*id), .version = *version};
+}
+
+Opened open_or_throw(const std::string& url, Random& random) {
+  auto opened = open_and_migrate(url, random);
+  if (!opened) throw std::runtime_error(opened.error());
+  return std::move(*opened);
+}
+
+}  // namespace
+
+class SqliteStore::State {
+ public:
+  explicit State(Opened opened)
+      : id(std::move(opened.id)),
+        writes(opened.path, replies),
+        reads(opened.path, replies),
+        lists(opened.path, replies) {}
+
+  std::string id;
+  sqlite::ReplyRouter replies;
+  sqlite::WriteThread writes;
+  sqlite::ReadThread reads;
+  sqlite::ReadThread lists;
+};
+
+SqliteStore::SqliteStore(const std::string& database_url, Random& random)
+    : state_(std::make_unique<State>(open_or_throw(database_url, random))) {}
+
+SqliteStore::~SqliteStore() = default;
+
+std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
+  return std::make_unique<sqlite::Port>(clock,
+                                        sqlite::Port::Threads{.replies = state_->replies,
+                                                              .writes = state_->writes,
+                                                              .reads = state_->reads.queue(),
+                                                              .lists = state_->lists.queue()},
+                                        state_->id);
+}
+
+std::string SqliteStore::id() const {
+  return state_->id;
+}
+bool SqliteStore::healthy() const {
+  return state_->writes.healthy();
+}
+
+SqliteStore::Written SqliteStore::written() const {
+  return {.commits = state_->writes.commits(), .rows = state_->writes.rows()};
+}
+
+std::expected<int, std::string> migrate_store(const std::string& database_url, Random& random) {
+  const auto opened = open_and_migrate(database_url, random);
+  if (!opened) return std::unexpected(opened.error());
+  return opened->version;
+}
+
+}  // namespace millrace

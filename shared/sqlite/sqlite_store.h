@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "shared/runtime/clock.h"
+#include "shared/runtime/random.h"
+#include "shared/store.h"
+
+namespace millrace {
+
+/// The Store in one SQLite file, for every loop of a process; edge and worker of one host share
+/// the file, each with an object of its own. Three threads: one writes (group commit, each batch
+/// synced before anybody is answered), one answers `begin` and `find`, one answers `list`.
+///
+/// A full or broken disk, or a lock held for 5 s: awaited calls answer `unavailable`, notes wait
+/// (bounded), and writing is tried again each second. `corrupt`: the file has to be restored.
+class SqliteStore {
+ public:
+  /// Opens or makes the file `database_url` names (see database_url.h) with its folder, and
+  /// migrates it. Throws std::runtime_error with a sentence that names the file when it is
+  /// damaged, not SQLite, or cannot be opened or written.
+  SqliteStore(const std::string& database_url, Random& random);
+  /// Writes what is queued, then ends its threads. Every port must have gone.
+  ~SqliteStore();
+
+  /// The Store of one loop; it belongs to that loop, and the clock must outlive it.
+  std::unique_ptr<Store> port(Clock& clock);
+
+  std::string id() const;
+  bool healthy() const;
+  /// Transactions committed, and calls carried by them, since the start.
+  struct Written {
+    std::uint64_t commits = 0;
+    std::uint64_t rows = 0;
+  };
+  Written written() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+/// Brings the file to this build's schema, as SqliteStore does; returns the version that stands.
+/// The error is a sentence that names the file.
+std::expected<int, std::string> migrate_store(const std::string& database_url, Random& random);
+
+}  // namespace millrace
