@@ -6,6 +6,7 @@ import argparse
 import errno
 import fcntl
 import os
+import re
 import secrets
 import signal
 import socket
@@ -39,8 +40,8 @@ def settings_in_force():
     shown = subprocess.run([BINARY, "config"], capture_output=True, text=True, check=False)
     if shown.returncode != 0:
         raise StartFailed(shown.stderr.strip())
-    lines = (line.split(None, 2) for line in shown.stdout.splitlines())
-    return {words[0]: words[2].split("  ")[0] for words in lines if len(words) > 2 and words[1] == "="}
+    lines = re.findall(r"^(\w+) += (.*)  \(.*\)$", shown.stdout, re.MULTILINE)
+    return dict(lines)
 
 
 def lock_data(data):
