@@ -84,10 +84,36 @@ Task<Went> send_page(Hub& hub, Seat& seat, Outlet& out) {
   co_return sent && !page->ended ? Went::on : Went::over;
 }
 
-Task<> stream_seat(Hub& hub, Seat& seat, Backlog backlog, Outlet& out) {
+/// Takes the seat of a job that was just accepted. Null: the reader has gone, or nobody has
+/// come to know the job.
+Task<std::shared_ptr<Seat>> seat_when_known(Hub& hub, JobId id, Seq after, Outlet& out) {
+  const auto deadline = hub.clock().now() + open_retry_for;
+  while (!out.gone() && !out.draining()) {
+    auto seat = co_await hub.open(id, after);
+    if (seat) co_return std::move(*seat);
+    if (hub.clock().now() >= deadline) break;
+    const bool there = co_await out.rest(hub.clock().now() + hub_tick);
+    if (!there) break;
+  }
+  co_return nullptr;
+}
+
+/// What one stream is asked for. Without a seat it takes one itself.
+struct Wanted {
+  std::shared_ptr<Seat> seat;
+  JobId id;
+  Seq after = 0;
+  Backlog backlog = Backlog::events;
+};
+
+Task<> stream_job(Hub& hub, Wanted wanted, http::StreamWriter& writer) {
+  Outlet out(writer, hub.clock(), hub.metrics());
+  if (!wanted.seat) wanted.seat = co_await seat_when_known(hub, wanted.id, wanted.after, out);
+  if (!wanted.seat) co_return;
+  Seat& seat = *wanted.seat;
   const Listening listening(seat, out.wake());
   Went went = Went::on;
-  if (backlog == Backlog::snapshot) went = co_await send_snapshot(hub, seat, out);
+  if (wanted.backlog == Backlog::snapshot) went = co_await send_snapshot(hub, seat, out);
   while (went == Went::on && !out.gone()) {
     const auto look = seat.look();
     switch (look.kind) {
@@ -110,7 +136,9 @@ Task<> stream_seat(Hub& hub, Seat& seat, Backlog backlog, Outlet& out) {
         co_return;
       case Seat::Kind::nothing: {
         if (out.draining()) co_return;
-        const bool there = co_await out.rest();
+        const bool woken = co_await out.wake().wait_until(out.heartbeat_at());
+        if (woken) break;
+        const bool there = co_await out.heartbeat_if_due();
         if (!there) co_return;
         break;
       }
@@ -118,38 +146,18 @@ Task<> stream_seat(Hub& hub, Seat& seat, Backlog backlog, Outlet& out) {
   }
 }
 
-Task<> stream_job(Hub& hub, std::shared_ptr<Seat> seat, Backlog backlog,
-                  http::StreamWriter& writer) {
-  Outlet out(writer, hub.clock(), hub.metrics());
-  co_await stream_seat(hub, *seat, backlog, out);
-}
-
-Task<> stream_new_job(Hub& hub, JobId id, Seq after, http::StreamWriter& writer) {
-  Outlet out(writer, hub.clock(), hub.metrics());
-  const auto deadline = hub.clock().now() + open_retry_for;
-  while (!out.gone() && !out.draining()) {
-    const auto seat = co_await hub.open(id, after);
-    if (seat) {
-      co_await stream_seat(hub, **seat, Backlog::events, out);
-      co_return;
-    }
-    if (hub.clock().now() >= deadline) co_return;
-    const bool there = co_await out.rest(hub.clock().now() + hub_tick);
-    if (!there) co_return;
-  }
-}
-
 }  // namespace
 
 http::StreamBody job_stream(Hub& hub, std::shared_ptr<Seat> seat, Backlog backlog) {
-  return [&hub, seat = std::move(seat), backlog](http::StreamWriter& writer) {
-    return stream_job(hub, seat, backlog, writer);
+  Wanted wanted{.seat = std::move(seat), .id = {}, .after = 0, .backlog = backlog};
+  return [&hub, wanted = std::move(wanted)](http::StreamWriter& writer) {
+    return stream_job(hub, wanted, writer);
   };
 }
 
 http::StreamBody new_job_stream(Hub& hub, const JobId& id, Seq after) {
   return [&hub, id, after](http::StreamWriter& writer) {
-    return stream_new_job(hub, id, after, writer);
+    return stream_job(hub, Wanted{.seat = nullptr, .id = id, .after = after}, writer);
   };
 }
 

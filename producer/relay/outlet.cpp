@@ -29,15 +29,23 @@ Task<bool> Outlet::send(std::string_view frames, std::uint64_t events) {
   co_return true;
 }
 
-Task<bool> Outlet::rest(Instant until) {
-  const auto silent_until = wrote_at_ + limits::heartbeat_every;
-  const bool woken = co_await writer_.wake().wait_until(std::min(until, silent_until));
-  if (woken || clock_.now() < silent_until) co_return !writer_.closed();
+Instant Outlet::heartbeat_at() const {
+  return wrote_at_ + limits::heartbeat_every;
+}
+
+Task<bool> Outlet::heartbeat_if_due() {
+  if (clock_.now() < heartbeat_at()) co_return !writer_.closed();
   const auto sent = co_await writer_.write(heartbeat);
   wrote_at_ = clock_.now();
   if (!sent && sent.error() == Errc::timed_out) cut();
   if (sent) add(metrics_.heartbeats_sent, 1);
   co_return sent.has_value();
+}
+
+Task<bool> Outlet::rest(Instant until) {
+  const bool woken = co_await writer_.wake().wait_until(std::min(until, heartbeat_at()));
+  if (woken) co_return !writer_.closed();
+  co_return co_await heartbeat_if_due();
 }
 
 }  // namespace millrace::relay

@@ -25,6 +25,12 @@ class Outlet {
   /// reader has gone.
   Task<bool> rest(Instant until = Instant::max());
 
+  /// When the silence has to be broken. A stream that waits by itself until then, instead of in
+  /// `rest`, saves a coroutine's frame for as long as it is idle.
+  Instant heartbeat_at() const;
+  /// Breaks the silence if it is time to. False: the reader has gone.
+  Task<bool> heartbeat_if_due();
+
   /// Counts a reader that is left behind.
   void cut() { add(metrics_.readers_cut, 1); }
   bool gone() const { return writer_.closed(); }

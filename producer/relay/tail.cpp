@@ -31,7 +31,7 @@ void Tail::took(std::size_t bytes) {
   while (bytes_ > tail_bytes_max && blocks_.size() > 1) {
     bytes_ -= blocks_.front()->used;
     base_ = blocks_.front()->last;
-    blocks_.pop_front();
+    blocks_.erase(blocks_.begin());
   }
 }
 
