@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,6 +50,12 @@ class StreamWriter {
   virtual Signal& wake() = 0;
   /// The server is going down: say what is pending and end.
   virtual bool draining() const = 0;
+};
+
+/// Thrown by a StreamBody that wants the connection closed in the middle of the response. Any
+/// other exception does the same and is logged.
+struct StreamCut : std::exception {
+  const char* what() const noexcept override { return "the stream was cut"; }
 };
 
 /// Runs after the request and its buffers are gone; the response ends when it returns.
