@@ -13,10 +13,12 @@ struct RouteLimits {
   std::size_t body_bytes_max = limits::body_bytes_max;
 };
 
-/// Which handler serves what. Filled before the server starts, then only read.
+/// Which handler serves what. Filled before the server starts, then only read (by all loops).
 class Router {
  public:
-  /// `pattern` like `/v1/jobs/{id}/events`; `{…}` matches one non-empty segment.
+  /// `pattern` like `/v1/jobs/{id}/events`; `{…}` matches one non-empty segment. Literal segments
+  /// win over `{…}`, so the order of calls does not matter. GET serves HEAD too; OPTIONS is
+  /// answered by the server unless it is added here.
   void add(Method method, std::string_view pattern, Handler handler, RouteLimits route_limits = {});
 
   struct Match {
@@ -26,15 +28,23 @@ class Router {
     std::string allow;         ///< for 405 and OPTIONS; empty: no such path
     std::string_view pattern;  ///< for metrics
   };
-  /// `path` is percent-decoded.
-  Match find(Method method, std::string_view path) const;
+  /// `raw_path` is still percent-encoded: segments are cut first and decoded then, so that an
+  /// encoded slash stays inside its segment. A trailing slash or an empty segment makes another
+  /// path. A segment that does not decode matches nothing.
+  Match find(Method method, std::string_view raw_path) const;
 
  private:
+  struct Served {
+    Method method;
+    Handler handler;
+    RouteLimits route_limits;
+  };
   struct Route {
     std::string pattern;
     std::vector<std::string> segments;
-    std::vector<std::pair<Method, std::pair<Handler, RouteLimits>>> methods;
+    std::vector<Served> methods;
   };
+  /// The more literal route comes first.
   std::vector<Route> routes_;
 };
 
