@@ -42,7 +42,7 @@ void fold_page(Fold& fold, std::string_view lines, Seq after) {
   }
 }
 
-enum class Went { on, over };
+enum class Went { on, idle, over };
 
 /// Sends the past as a snapshot and moves the seat behind it. Where the log does not have the
 /// past the seat stays, and the stream tells what can be told.
@@ -106,6 +106,32 @@ struct Wanted {
   Backlog backlog = Backlog::events;
 };
 
+/// Sends what comes next. A coroutine of its own, so that a stream that waits does not keep room
+/// for what it takes to send.
+Task<Went> send_next(Hub& hub, Seat& seat, Outlet& out) {
+  const auto look = seat.look();
+  switch (look.kind) {
+    case Seat::Kind::frames: {
+      const auto events = look.slice.next.event - seat.place().event;
+      const bool sent = co_await out.send(look.slice.frames, events);
+      if (sent) seat.took(look.slice);
+      co_return sent ? Went::on : Went::over;
+    }
+    case Seat::Kind::behind:
+      if (out.draining()) co_return Went::over;  // it has its place: another edge goes on there
+      co_return co_await send_page(hub, seat, out);
+    case Seat::Kind::too_slow:
+      out.cut();
+      co_return Went::over;
+    case Seat::Kind::over:
+    case Seat::Kind::failed:
+      co_return Went::over;
+    case Seat::Kind::nothing:
+      break;
+  }
+  co_return out.draining() ? Went::over : Went::idle;
+}
+
 Task<> stream_job(Hub& hub, Wanted wanted, http::StreamWriter& writer) {
   Outlet out(writer, hub.clock(), hub.metrics());
   if (!wanted.seat) wanted.seat = co_await seat_when_known(hub, wanted.id, wanted.after, out);
@@ -114,35 +140,16 @@ Task<> stream_job(Hub& hub, Wanted wanted, http::StreamWriter& writer) {
   const Listening listening(seat, out.wake());
   Went went = Went::on;
   if (wanted.backlog == Backlog::snapshot) went = co_await send_snapshot(hub, seat, out);
-  while (went == Went::on && !out.gone()) {
-    const auto look = seat.look();
-    switch (look.kind) {
-      case Seat::Kind::frames: {
-        const auto events = look.slice.next.event - seat.place().event;
-        const bool sent = co_await out.send(look.slice.frames, events);
-        if (!sent) co_return;
-        seat.took(look.slice);
-        break;
-      }
-      case Seat::Kind::behind:
-        if (out.draining()) co_return;  // it has its place; the next edge goes on from there
-        went = co_await send_page(hub, seat, out);
-        break;
-      case Seat::Kind::too_slow:
-        out.cut();
-        co_return;
-      case Seat::Kind::over:
-      case Seat::Kind::failed:
-        co_return;
-      case Seat::Kind::nothing: {
-        if (out.draining()) co_return;
-        const bool woken = co_await out.wake().wait_until(out.heartbeat_at());
-        if (woken) break;
-        const bool there = co_await out.heartbeat_if_due();
-        if (!there) co_return;
-        break;
-      }
+  while (went != Went::over && !out.gone()) {
+    if (went == Went::on) {
+      went = co_await send_next(hub, seat, out);
+      continue;
     }
+    went = Went::on;
+    const bool woken = co_await out.wake().wait_until(out.heartbeat_at());
+    if (woken) continue;
+    const bool there = co_await out.heartbeat_if_due();
+    if (!there) co_return;
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace millrace::relay {
 namespace {
-constexpr std::size_t first_block_bytes = 512;  // an idle job has little to say
+constexpr std::size_t first_block_bytes = 256;  // an idle job has little to say
 }  // namespace
 
 char* Tail::room_for(std::size_t bytes) {

@@ -95,7 +95,7 @@ TEST(Tail, AMadeGapIsSeenByWhoeverStandsBeforeIt) {
 }
 
 TEST(Tail, AMadeGapAtTheBorderOfTwoBlocksIsStillSeen) {
-  for (std::size_t bytes = 380; bytes < 480; ++bytes) {
+  for (std::size_t bytes = 120; bytes < 480; ++bytes) {
     Tail tail;
     put(tail, 1, bytes);
     std::string gap;
