@@ -2,7 +2,7 @@
 
 #include "tests/producer/ingress/world.h"
 
-namespace millrace::testing {
+namespace millrace::ingress_test {
 namespace {
 
 /// The last event of a job's log, and how many terminal ones there are.
@@ -247,4 +247,4 @@ TEST(Cancel, AnEndingThatCannotBeToldStandsInTheStore) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test

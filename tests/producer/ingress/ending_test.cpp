@@ -2,7 +2,7 @@
 
 #include "tests/producer/ingress/world.h"
 
-namespace millrace::testing {
+namespace millrace::ingress_test {
 namespace {
 
 std::string types(World& w, const JobId& id) {
@@ -105,4 +105,4 @@ TEST(Ending, AForeignLeaseWritesNothing) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test

@@ -15,7 +15,7 @@
 #include "shared/store.h"
 
 /// The three ports in memory, true to their headers, with faults switched on by the test.
-namespace millrace::testing {
+namespace millrace::ingress_test {
 
 inline constexpr auto port_latency = 1ms;
 
@@ -395,4 +395,4 @@ class FakeStore final : public Store {
   std::vector<StoredJob> notes_;
 };
 
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test

@@ -3,7 +3,7 @@
 #include "producer/ingress/limits.h"
 #include "tests/producer/ingress/world.h"
 
-namespace millrace::testing {
+namespace millrace::ingress_test {
 namespace {
 
 const Headers ndjson{{"content-type", "application/x-ndjson"}};
@@ -111,4 +111,4 @@ TEST(JobLines, ALineAboveItsLimitIsRefusedAlone) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test

@@ -2,7 +2,7 @@
 
 #include "tests/producer/ingress/world.h"
 
-namespace millrace::testing {
+namespace millrace::ingress_test {
 namespace {
 
 const std::string body = R"({"input":"hello"})";
@@ -391,4 +391,4 @@ TEST(Health, MetricsCountAcceptedAttachedAndRefused) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test

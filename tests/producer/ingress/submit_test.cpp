@@ -3,7 +3,7 @@
 #include "producer/ingress/limits.h"
 #include "tests/producer/ingress/world.h"
 
-namespace millrace::testing {
+namespace millrace::ingress_test {
 namespace {
 
 const Headers key{{"idempotency-key", "order-17"}};
@@ -271,4 +271,4 @@ TEST(Idempotency, AKeyIs1To255VisibleCharacters) {
 }
 
 }  // namespace
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test

@@ -13,7 +13,7 @@
 #include "shared/runtime/virtual_clock.h"
 #include "tests/producer/ingress/fakes.h"
 
-namespace millrace::testing {
+namespace millrace::ingress_test {
 
 /// A stream's far end: keeps what it gets; leaves after `leaves_after` writes.
 class FakeWriter final : public http::StreamWriter {
@@ -224,4 +224,4 @@ struct Holder {
   }
 };
 
-}  // namespace millrace::testing
+}  // namespace millrace::ingress_test
