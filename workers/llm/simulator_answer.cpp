@@ -1,0 +1,147 @@
+#include "workers/llm/simulator_answer.h"
+
+#include <algorithm>
+
+#include "shared/runtime/json_text.h"
+
+namespace millrace {
+namespace {
+
+// Slow enough that a person sees the default answer come.
+constexpr auto default_first = 150ms;
+constexpr auto default_gap = 25ms;
+
+SimModel default_model(std::size_t tokens) {
+  SimModel model;
+  model.first = default_first;
+  model.gap = default_gap;
+  model.tokens = static_cast<std::uint32_t>(tokens);
+  return model;
+}
+
+void append_stamp(std::string& out, Instant now) {
+  out += '@';
+  const auto ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+  append_number(out, static_cast<std::uint64_t>(ns));
+  out += "@ ";
+}
+
+}  // namespace
+
+SimAnswer::SimAnswer(const SimRequest& request) : text_(request.prompt, request.question) {
+  if (const auto named = sim_model(request.model)) {
+    model_ = *named;
+  } else {
+    fixed_ = &sim_default_answer(request.question);
+    model_ = default_model(fixed_->size());
+  }
+  if (model_.fault == SimFault::endless) model_.tokens = UINT32_MAX - 1;
+  if (model_.stamped)
+    place_.tokens = std::min(stamps_in(request.prefix), model_.tokens);
+  else if (!request.prefix.empty())
+    place_ = place_after(request.prefix, model_.tokens,
+                         [this](std::uint32_t number) { return token(number); });
+  last_ = model_.tokens;
+  if (!request.max_tokens || model_.fault == SimFault::endless) return;
+  if (model_.tokens - place_.tokens > *request.max_tokens) {
+    last_ = place_.tokens + *request.max_tokens;
+    cut_by_limit_ = true;
+  }
+}
+
+std::string_view SimAnswer::token(std::uint32_t number) const {
+  return fixed_ ? std::string_view((*fixed_)[number - 1]) : text_.token(number);
+}
+
+Duration SimAnswer::due(std::uint32_t number) const {
+  return model_.first + (number - first()) * model_.gap;
+}
+
+void SimAnswer::append_token(std::string& out, std::uint32_t number, Instant now) const {
+  if (model_.stamped) return append_stamp(out, now);
+  out += token(number).substr(number == first() ? place_.begun_bytes : 0);
+}
+
+bool SimAnswer::strikes_after(std::uint32_t number) const {
+  switch (model_.fault) {
+    case SimFault::cut:
+    case SimFault::in_band:
+    case SimFault::stall:
+      return number == model_.at;
+    // A short answer is to be spoilt too.
+    case SimFault::garbage:
+      return number == std::min(model_.at, model_.tokens);
+    default:
+      return false;
+  }
+}
+
+SimWriter::SimWriter(std::string_view id, std::int64_t created_s, const SimRequest& request)
+    : id_(id),
+      created_s_(created_s),
+      prompt_tokens_(request.prompt_tokens()),
+      with_usage_(request.include_usage) {
+  append_json_string(model_json_, request.model);
+  head_.append(R"(data: {"id":")").append(id_);
+  head_.append(R"(","object":"chat.completion.chunk","created":)");
+  append_number(head_, static_cast<std::uint64_t>(created_s_));
+  head_.append(R"(,"model":)").append(model_json_);
+  head_ += R"(,"system_fingerprint":"fp_millrace_sim","choices":[)";
+  tail_ = with_usage_ ? "],\"usage\":null}\n\n" : "]}\n\n";
+}
+
+void SimWriter::role(std::string& out) const {
+  out += head_;
+  out += R"({"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,)";
+  out += R"("finish_reason":null})";
+  out += tail_;
+}
+
+void SimWriter::token(std::string& out, std::string_view text) const {
+  out += head_;
+  out += R"({"index":0,"delta":{"content":")";
+  append_json_escaped(out, text);
+  out += R"("},"logprobs":null,"finish_reason":null})";
+  out += tail_;
+}
+
+void SimWriter::end(std::string& out, std::string_view finish_reason) const {
+  out += head_;
+  out += R"({"index":0,"delta":{},"logprobs":null,"finish_reason":")";
+  out.append(finish_reason).append("\"}");
+  out += tail_;
+}
+
+void SimWriter::append_usage(std::string& out, std::uint32_t completion_tokens) const {
+  out += R"("usage":{"prompt_tokens":)";
+  append_number(out, std::uint64_t{prompt_tokens_});
+  out += R"(,"completion_tokens":)";
+  append_number(out, std::uint64_t{completion_tokens});
+  out += R"(,"total_tokens":)";
+  append_number(out, std::uint64_t{prompt_tokens_} + completion_tokens);
+  out += '}';
+}
+
+void SimWriter::usage(std::string& out, std::uint32_t completion_tokens) const {
+  if (!with_usage_) return;
+  out += head_;
+  out += "],";
+  append_usage(out, completion_tokens);
+  out += "}\n\n";
+}
+
+std::string SimWriter::whole(std::string_view text, std::string_view finish_reason,
+                             std::uint32_t completion_tokens) const {
+  std::string out = R"({"id":")" + id_ + R"(","object":"chat.completion","created":)";
+  append_number(out, static_cast<std::uint64_t>(created_s_));
+  out.append(R"(,"model":)").append(model_json_);
+  out += R"(,"system_fingerprint":"fp_millrace_sim","choices":[{"index":0,"message":)";
+  out += R"({"role":"assistant","content":")";
+  append_json_escaped(out, text);
+  out += R"(","refusal":null},"logprobs":null,"finish_reason":")";
+  out.append(finish_reason).append("\"}],");
+  append_usage(out, completion_tokens);
+  return out += '}';
+}
+
+}  // namespace millrace

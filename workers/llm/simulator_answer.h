@@ -1,0 +1,69 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "workers/llm/simulator_model.h"
+#include "workers/llm/simulator_request.h"
+#include "workers/llm/simulator_text.h"
+
+namespace millrace {
+
+/// What one request is going to be told: which tokens, when, and how it ends. Decided before the
+/// first byte is sent; no I/O.
+class SimAnswer {
+ public:
+  explicit SimAnswer(const SimRequest& request);
+
+  const SimModel& model() const { return model_; }
+  std::uint32_t first() const { return place_.tokens + 1; }  ///< number of the first token to send
+  std::uint32_t last() const { return last_; }  ///< of the last one; below `first`: none
+  /// Tokens this request is good for.
+  std::uint32_t asked() const { return last_ + 1 - first(); }
+  std::string_view finish_reason() const { return cut_by_limit_ ? "length" : "stop"; }
+
+  /// When token `number` is due, counted from the request: absolute, so lateness never adds up.
+  Duration due(std::uint32_t number) const;
+  /// Appends the text of token `number`, or of what the prefix left of it.
+  void append_token(std::string& out, std::uint32_t number, Instant now) const;
+  /// True when the fault of this model strikes right after token `number` was sent.
+  bool strikes_after(std::uint32_t number) const;
+
+ private:
+  std::string_view token(std::uint32_t number) const;
+
+  SimModel model_;
+  SimText text_;
+  const std::vector<std::string>* fixed_ = nullptr;  ///< the default answer, for other names
+  SimPlace place_;
+  std::uint32_t last_ = 0;
+  bool cut_by_limit_ = false;
+};
+
+/// Writes one answer in OpenAI's shapes.
+class SimWriter {
+ public:
+  SimWriter(std::string_view id, std::int64_t created_s, const SimRequest& request);
+
+  void role(std::string& out) const;
+  void token(std::string& out, std::string_view text) const;
+  void end(std::string& out, std::string_view finish_reason) const;
+  /// The last chunk, with no choices, where it was asked for.
+  void usage(std::string& out, std::uint32_t completion_tokens) const;
+  /// The body of an answer that is not streamed.
+  std::string whole(std::string_view text, std::string_view finish_reason,
+                    std::uint32_t completion_tokens) const;
+
+ private:
+  void append_usage(std::string& out, std::uint32_t completion_tokens) const;
+
+  std::string id_;
+  std::string model_json_;
+  std::int64_t created_s_;
+  std::uint32_t prompt_tokens_;
+  std::string head_;  ///< of every chunk, up to `"choices":[`
+  std::string tail_;  ///< of every chunk, after the choices
+  bool with_usage_;
+};
+
+}  // namespace millrace
