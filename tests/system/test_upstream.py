@@ -10,12 +10,23 @@ from process import Process, free_port, wait_until
 from sse import assert_whole, told_text
 
 
+SICK_STREAMS = ("stall", "garbage", "halfutf8", "noend", "error3", "slowfirst", "endless")
+
+
 @pytest.fixture(scope="module")
 def impatient(town):
     """A worker with short time-outs and few attempts, beside which the town's own is stopped."""
     town.parts[-1].stop()
-    town.start_worker(LLM_IDLE_TIMEOUT="1s", LLM_FIRST_TOKEN_TIMEOUT="2s", MILLRACE_JOB_ATTEMPTS="3")
+    town.start_worker(LLM_IDLE_TIMEOUT="1s", LLM_FIRST_TOKEN_TIMEOUT="2s", LLM_TURN_TIMEOUT="3s",
+                      MILLRACE_JOB_ATTEMPTS="3")
     return town
+
+
+@pytest.fixture(scope="module")
+def sick_jobs(impatient):
+    """A job for each thing that can be wrong with a stream, all at once: most wait."""
+    return {fault: impatient.submit(f"sim-5ms-10tok-1gap-{fault}")
+            for fault in SICK_STREAMS + ("400", "401")}
 
 
 def ends_as(world, job_id, status, seconds=60):
@@ -55,10 +66,18 @@ def test_a_cut_stream_is_continued_where_the_model_can_be(empty_world):
     assert sum(event.type == "delta" for event in told) == 30
 
 
-@pytest.mark.parametrize("fault", ["stall", "garbage"])
-def test_a_sick_stream_ends_in_a_clear_error(impatient, fault):
-    _, told = ends_as(impatient, impatient.submit(f"sim-5ms-10tok-1gap-{fault}"), "failed")
-    assert told[-1].json["message"]
+@pytest.mark.parametrize("fault", SICK_STREAMS)
+def test_a_sick_stream_ends_in_a_clear_error(impatient, sick_jobs, fault):
+    _, told = ends_as(impatient, sick_jobs[fault], "failed")
+    assert told[-1].type == "error"
+    assert told[-1].json["code"] and len(told[-1].json["message"]) > 10
+
+
+@pytest.mark.parametrize("status", ["400", "401"])
+def test_what_no_attempt_can_mend_is_tried_once(impatient, sick_jobs, status):
+    job, told = ends_as(impatient, sick_jobs[status], "failed")
+    assert job["attempts"] == 1
+    assert told[-1].json["retryable"] is False and status in told[-1].json["message"]
 
 
 def test_a_model_server_that_is_away_is_tried_again(empty_world):

@@ -94,9 +94,11 @@ class World:
         return httpx.post(f"{(edge or self.edges[0]).url}/v1/jobs", json=body, headers=headers,
                           timeout=seconds)
 
-    def submit(self, model, input="Tell me a story.", headers=None, edge=None, **fields):
-        """The id of a job that was accepted."""
-        answer = self.post({"input": input, "model": model, **fields}, headers, edge)
+    def submit(self, model, input=None, headers=None, edge=None, **fields):
+        """The id of a job that was accepted. Its input is its own unless one is given: the
+        simulator counts by prompt."""
+        body = {"input": input or f"Tell me story {secrets.token_hex(4)}.", "model": model}
+        answer = self.post(body | fields, headers, edge)
         assert answer.status_code == 202, f"{answer.status_code} {answer.text}"
         return answer.json()["id"]
 
