@@ -112,6 +112,7 @@ ReadThread::~ReadThread() {
 }
 
 void ReadThread::run() {
+  (void)connection_.get();  // now: a disk that fails later can still be read from
   for (;;) {
     Calls batch;
     if (!queue_.take(batch, 0ms)) return;

@@ -28,6 +28,12 @@ class TestLoop {
     if (failure) std::rethrow_exception(failure);
   }
 
+  void run_one(Task<> task) {
+    std::vector<Task<>> tasks;
+    tasks.push_back(std::move(task));
+    run(std::move(tasks));
+  }
+
   /// What the one task returns.
   template <class T>
   T get(Task<T> task) {
