@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "tests/workers/llm/scripted_server.h"
+#include "tests/shared/curl/scripted_server.h"
 
 namespace millrace {
 namespace {
