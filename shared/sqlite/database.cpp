@@ -2,21 +2,18 @@
 
 #include <sqlite3.h>
 
-#include <chrono>
-#include <thread>
-
 namespace millrace::sqlite {
 namespace {
 
 // The other process holds the write lock for one batch: a few milliseconds. SQLite's own handler
 // backs off to 100 ms and so makes a busy neighbour look slow.
-constexpr auto busy_pause = std::chrono::microseconds(500);
-constexpr int busy_tries = 10'000;
-static_assert(busy_pause * busy_tries == std::chrono::seconds(5));
+constexpr int busy_pause_ms = 1;
+constexpr int busy_tries = 5'000;
 
+/// Blocks a thread of the store, never a loop.
 int wait_while_busy(void*, int tries) noexcept {
   if (tries >= busy_tries) return 0;
-  std::this_thread::sleep_for(busy_pause);
+  sqlite3_sleep(busy_pause_ms);
   return 1;
 }
 
