@@ -53,13 +53,21 @@ Task<Result<Begun>> EventPen::take_lease(bool begun_before) {
 Task<Result<Begun>> EventPen::begin(bool begun_before) {
   const auto begun = co_await take_lease(begun_before);
   if (!begun || begun->outcome != Begun::Outcome::granted) co_return begun;
-  if (begun->gap_from) {
-    start_over_after(*begun);
+  numbered_ = confirmed_ = begun->last;
+  if (begun->gap_from) gap_ = *begun;
+  co_return begun;
+}
+
+void EventPen::resume_after(std::string text) {
+  text_ = std::move(text);
+  if (!gap_) return;
+  // What readers hold is not known: they may have read what is lost.
+  start_over_after(*std::exchange(gap_, std::nullopt));
+  if (text_.empty()) {
     rewind(0);
   } else {
-    numbered_ = confirmed_ = begun->last;
+    snapshot();
   }
-  co_return begun;
 }
 
 // --- what is written ---------------------------------------------------------------------------
@@ -121,6 +129,7 @@ void EventPen::rewind(Seq to) {
 }
 
 void EventPen::end(const Outcome& outcome, bool text_differs) {
+  if (gap_) resume_after({});
   if (text_differs) {
     rewind(0);
     delta(outcome.text);
@@ -135,6 +144,7 @@ void EventPen::end(const Outcome& outcome, bool text_differs) {
 }
 
 void EventPen::give_back(JobState state, std::string_view message) {
+  if (gap_) resume_after({});
   given_back_ = state;
   status(message);
   waiting_.back().state = state;
@@ -151,6 +161,7 @@ bool EventPen::full() const {
 }
 
 bool EventPen::on_text(std::string_view piece) {
+  if (!first_text_) first_text_ = clock_.now();
   delta(piece);
   return !full();
 }
@@ -261,6 +272,8 @@ void EventPen::confirm() {
   away_since_.reset();
   failures_ = 0;
   confirmed_ = sending_->after + sending_->count;
+  events_written_ += sending_->count;
+  ++writes_;
   left_ = left_ || sending_->state.has_value();
   held_bytes_ -= sending_->lines.size();
   if (sending_->lines.capacity() > spare_.capacity()) spare_ = std::move(sending_->lines);

@@ -38,11 +38,11 @@ class EventPen final : public TextSink {
   /// Takes the lease, and nothing else. An answer that was lost is asked for again a few times,
   /// for a lease taken unknowingly would count as a lost run.
   Task<Result<Begun>> take_lease(bool begun_before);
-  /// Takes the lease, before anything is written. Writes `gap` and a `rewind` to nothing first
-  /// where the log was lost, so that readers drop what the new run will say again.
+  /// Takes the lease, before anything is written.
   Task<Result<Begun>> begin(bool begun_before);
-  /// What earlier runs said and this one goes on from.
-  void resume_after(std::string text) { text_ = std::move(text); }
+  /// What earlier runs said, as the log has it, and this one goes on from. Where the log lost
+  /// events, readers are told of the `gap` now, and to hold exactly this.
+  void resume_after(std::string text);
 
   void started(std::uint32_t attempt);
   void status(std::string_view message);
@@ -70,7 +70,11 @@ class EventPen final : public TextSink {
   /// What readers hold once all is written.
   const std::string& text() const { return text_; }
   const Lease& lease() const { return lease_; }
-  Seq last() const { return numbered_; }
+  /// What has been written, and in how many writes.
+  std::uint64_t events_written() const { return events_written_; }
+  std::uint64_t writes() const { return writes_; }
+  /// When the model began to speak.
+  std::optional<Instant> first_text() const { return first_text_; }
   bool stopped() const { return stopped_.has_value(); }
   bool fenced() const { return stopped_ == Errc::fenced; }
 
@@ -119,7 +123,11 @@ class EventPen final : public TextSink {
   Seq confirmed_ = 0;                 ///< the last number the log is known to have
   const Outcome* outcome_ = nullptr;  ///< how the log ends, once that is known
   std::optional<JobState> given_back_;
+  std::optional<Begun> gap_;  ///< found by `begin`, not told yet
 
+  std::uint64_t events_written_ = 0;
+  std::uint64_t writes_ = 0;
+  std::optional<Instant> first_text_;
   bool writing_ = false;
   bool renew_wanted_ = false;
   bool lost_ = false;  ///< the log has no record, or not up to `confirmed_`

@@ -48,6 +48,19 @@ Answered answered_turn(const JobRun& run, const std::string& hash, ChatEnd end) 
   return {.end = std::move(end), .text = {}, .step = std::move(step)};
 }
 
+void count_turn(JobRun& run, Instant asked) {
+  const auto us = [asked](Instant until) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(until - asked).count());
+  };
+  WorkerCounts& counts = run.parts.counts;
+  WorkerCounts::add(counts.turns);
+  WorkerCounts::add(counts.turn_us, us(run.parts.clock.now()));
+  if (!run.pen.first_text()) return;
+  WorkerCounts::add(counts.first_tokens);
+  WorkerCounts::add(counts.first_token_us, us(*run.pen.first_text()));
+}
+
 RunEnd length_reached(const JobRun& run, const std::string& hash) {
   return answered_turn(run, hash,
                        ChatEnd{.finish_reason = "length", .model = run.job().model, .usage = {}});
@@ -74,12 +87,14 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
       .job = run.job(), .prefix = prefix, .prefix_pieces = prefix.empty() ? 0 : run.pieces_said};
   if (all_said(turn)) co_return length_reached(run, hash);
   std::optional<ModelAnswer> answer;
+  const Instant asked = run.parts.clock.now();
   {
     Nursery upstream(run.parts.clock);
     JobRun::Upstream stoppable(run, upstream);
     upstream.start(ask(run.parts.model, turn, run.pen, answer));
     co_await upstream.join();
   }
+  count_turn(run, asked);
   // An answer that came whole stands, even when a stop came with it: it is paid for.
   if (!answer || run.pen.stopped()) co_return stopped_end(run);
   if (!*answer) {

@@ -74,12 +74,12 @@ Task<RunEnd> run_job(JobRun& run) {
   run.lost_runs = begun->lost_runs;
 
   const bool cancel_wanted = begun->cancel_wanted || known->job.cancel_wanted;
-  // Without a gap, what is in the log beyond `queued` is what earlier runs said.
-  if (begun->last > 1 && !begun->gap_from) {
+  // What is in the log beyond `queued` is what earlier runs said.
+  if (begun->last > 1) {
     auto said = co_await read_back(run.parts.log, run.job().id);
     if (!said) co_return put_aside(run);
     run.pen.resume_after(std::move(said->text));
-    run.text_begins_after = said->begins_after;
+    run.text_begins_after = begun->gap_from ? 0 : said->begins_after;
     run.pieces_said = said->pieces;
   }
   if (auto end = ends_before_it_starts(run, cancel_wanted)) co_return std::move(*end);

@@ -118,6 +118,11 @@ Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
     co_return;
   }
   count_end(run.parts.counts, run.outcome->state);
+  log::info("job_ended", {{"job", run.job().id.str()},
+                          {"state", to_string(run.outcome->state)},
+                          {"code", run.outcome->error_code},
+                          {"attempt", run.attempt()},
+                          {"tenant", run.job().tenant}});
   co_await settle(run, verdict_of(*run.outcome));
 }
 

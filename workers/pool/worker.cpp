@@ -105,7 +105,11 @@ Task<> Worker::take() {
     co_await wait_until_it_can_work();
     auto delivery = co_await parts_.queue.next();
     if (!delivery && delivery.error() == Errc::closed) co_return;
-    if (delivery) jobs_.start(work(std::move(*delivery)));
+    if (delivery) {
+      jobs_.start(work(std::move(*delivery)));
+    } else {
+      co_await parts_.clock.sleep_for(away_look_every);
+    }
   }
 }
 
@@ -168,7 +172,13 @@ Task<> Worker::run_once(const Delivery& delivery, bool alone, bool& suspect) {
   keeper_.remove(run);
   // Also a run that is cancelled has to wait for its pen before it may go.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await run.pen.close();
+  try {
+    co_await run.pen.close();
+  } catch (...) {
+    if (!failure) failure = std::current_exception();
+  }
+  WorkerCounts::add(parts_.counts.events, run.pen.events_written());
+  WorkerCounts::add(parts_.counts.appends, run.pen.writes());
   if (failure && cancelled(failure)) std::rethrow_exception(failure);
   if (failure) {
     log::error("run_failed", {{"job", delivery.job.id.str()}, {"error", what(failure)}});

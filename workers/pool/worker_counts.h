@@ -14,11 +14,15 @@ struct WorkerCounts {
   Count cancelled{0};
   Count expired{0};
   Count retried{0};
-  Count given_back{0};  ///< handed over, fenced, or nothing could be done
-  Count events{0};      ///< written
-  Count appends{0};     ///< writes that carried them
-  Count prefilled{0};   ///< turns that went on from their text
-  Count rewound{0};     ///< turns that started over
+  Count given_back{0};      ///< handed over, fenced, or nothing could be done
+  Count events{0};          ///< written
+  Count appends{0};         ///< writes that carried them
+  Count turns{0};           ///< asked of the model
+  Count turn_us{0};         ///< their time in all
+  Count first_tokens{0};    ///< turns that said something
+  Count first_token_us{0};  ///< their waits for it in all
+  Count prefilled{0};       ///< turns that went on from their text
+  Count rewound{0};         ///< turns that started over
 
   static void add(Count& count, std::uint64_t by = 1) {
     count.fetch_add(by, std::memory_order_relaxed);

@@ -78,6 +78,34 @@ TEST(Crash, TogetherWithTheLogTheJobStillEndsOnce) {
   }
 }
 
+TEST(Crash, TogetherWithTheTailOfTheLogOnlyThatIsAskedForAgain) {
+  World world;
+  world.settings.llm_continue = LlmContinue::prefill;
+  world.model.words = 100;
+  const Job job = world.accept();
+  World::Process& first = world.start_worker();
+  world.clock.run_for(500ms);
+  world.kill(first);
+  auto& record = world.log.records[job.id];  // a server that restarted from a file an instant old
+  const std::string held = world.readers_hold(job);
+  for (int i = 0; i < 10; ++i) {
+    record.lines.erase(record.lines.rfind('\n', record.lines.size() - 2) + 1);
+    --record.last;
+  }
+  record.lost_tail = true;
+  ASSERT_GT(held.size(), world.readers_hold(job).size());
+  Delivery again;
+  again.job = job;
+  again.redelivered = true;
+  world.queue.add(again);
+  world.start_worker();
+  world.clock.run_for(60s);
+  world.expect_sound(job);
+  EXPECT_EQ(world.readers_hold(job), fake::Model::text(100));
+  EXPECT_LE(world.model.words_sent, 112);
+  EXPECT_NE(world.told(job).find("gap snapshot started"), std::string::npos) << world.told(job);
+}
+
 TEST(Crash, EveryCallMayFailOnceInEitherWay) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     World world;

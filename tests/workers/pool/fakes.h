@@ -56,6 +56,7 @@ class Log final : public EventLog {
     std::uint32_t errors = 0;
     std::uint32_t lost_runs = 0;
     std::string worker;
+    bool lost_tail = false;  ///< the server has restarted since: nobody can tell what is missing
   };
 
   std::map<JobId, Record> records;
@@ -181,9 +182,11 @@ class Log final : public EventLog {
       return begun;
     }
     if (another) ++record.lost_runs;
-    if ((missing && (request.begun_before || request.known > 0)) || record.last < request.known) {
-      begun.gap_from = request.known + 1;
+    if ((missing && (request.begun_before || request.known > 0)) || record.last < request.known ||
+        record.lost_tail) {
+      begun.gap_from = (missing ? request.known : record.last) + 1;
       record.last = clock_us();
+      record.lost_tail = false;
     }
     record.token = request.token;
     record.lease_until = now + limits::lease_for;
