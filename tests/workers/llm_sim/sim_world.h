@@ -1,12 +1,11 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "shared/runtime/nursery.h"
 #include "shared/runtime/virtual_clock.h"
 #include "workers/llm/simulator.h"
 
@@ -58,6 +57,11 @@ struct SimExchange {
 /// The simulator behind its routes on virtual time.
 class SimTest : public testing::Test {
  protected:
+  ~SimTest() override {
+    connections_.stop();
+    clock.run_for(0s);
+  }
+
   /// Sends a request; its response is there, and its stream begun, at the present instant.
   SimExchange& send(http::Method method, const std::string& path, std::string body,
                     const std::string& job = "") {
@@ -69,8 +73,7 @@ class SimTest : public testing::Test {
     if (!job.empty()) request->headers.emplace_back("x-millrace-job", job);
     const auto match = router_.find(method, path);
     EXPECT_TRUE(match.handler) << path;
-    asio::co_spawn(loop, serve(*match.handler, std::move(request), exchange),
-                   [](std::exception_ptr) {});
+    connections_.start(serve(*match.handler, std::move(request), exchange));
     clock.run_for(0s);
     return exchange;
   }
@@ -111,6 +114,7 @@ class SimTest : public testing::Test {
     return router;
   }();
   std::vector<std::unique_ptr<SimExchange>> exchanges_;
+  Nursery connections_{clock};
 };
 
 /// The texts of the chunks' deltas, in order, without the empty ones.
