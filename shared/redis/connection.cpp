@@ -249,7 +249,7 @@ Task<Result<Replies>> Connection::exchange(const CommandBuffer& commands) {
   boost::system::error_code error;
   auto token = asio::redirect_error(use_task, error);
   auto enter = [this, &call](auto handler) {
-    call->waiter = Waiter(std::move(handler));
+    Waiter(std::move(handler)).swap(call->waiter);  // Boost 1.81's move assignment never returns
     auto slot = asio::get_associated_cancellation_slot(call->waiter);
     if (!slot.is_connected()) return;
     slot.assign([this, abandoned = call.get()](asio::cancellation_type) {
