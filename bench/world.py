@@ -21,7 +21,7 @@ import servers  # noqa: E402
 
 OUT = ROOT / "build" / "bench"
 BIN = OUT / "bin"
-MILLRACE = ROOT / "build" / "release" / "ops" / "millrace"
+MILLRACE = ROOT / "build" / "release" / "millrace"
 
 
 def http(url, method="GET", body=None, timeout=10, content_type="application/json"):

@@ -48,7 +48,8 @@ Task<http::Response> HealthRoutes::metrics(http::Request&) {
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   std::ostringstream text;
-  prometheus::TextSerializer().Serialize(text, parts_.registry.Collect());
+  for (const auto* source : parts_.metrics)
+    prometheus::TextSerializer().Serialize(text, source->Collect());
   response.body = std::move(text).str();
   co_return response;
 }

@@ -1,7 +1,8 @@
 #pragma once
-#include <prometheus/registry.h>
+#include <prometheus/collectable.h>
 
 #include <functional>
+#include <vector>
 
 #include "shared/event_log.h"
 #include "shared/http/router.h"
@@ -17,7 +18,7 @@ class HealthRoutes {
     std::function<bool()> queue_ready;  ///< it has acknowledged something; called on this loop
     const EventLog& log;
     const Store& store;
-    const prometheus::Registry& registry;
+    std::vector<const prometheus::Collectable*> metrics;
   };
   explicit HealthRoutes(Parts parts) : parts_(std::move(parts)) {}
   HealthRoutes(const HealthRoutes&) = delete;

@@ -1,0 +1,101 @@
+// millrace: the one program. The first word says what this process is.
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ops/roles/commands.h"
+#include "shared/runtime/config.h"
+#include "shared/runtime/log.h"
+
+namespace {
+
+using namespace millrace;
+
+constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
+
+  edge           takes jobs over HTTP and streams their events
+  worker         runs jobs
+  llm-sim        an OpenAI-compatible model server that only pretends
+  migrate        makes topics and tables, or brings them up to date
+  jobs redrive   sends dead letters again: all of them, or --id ID
+  config         prints every setting in force and where it came from
+
+Each setting is a flag, an environment variable and a TOML key: `millrace config` lists them.
+)";
+
+log::Level level_of(const std::string& name) {
+  if (name == "debug") return log::Level::debug;
+  if (name == "warn") return log::Level::warn;
+  if (name == "error") return log::Level::error;
+  return log::Level::info;
+}
+
+void open_log(const Config& config) {
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  const bool json = config.log_format == "json" || (config.log_format == "auto" && !terminal);
+  log::open(level_of(config.log_level), json);
+}
+
+int print_config(const LoadedConfig& loaded) {
+  for (const auto& line : loaded.lines)
+    std::printf("%-26s = %s  (%s)\n", line.key.c_str(), line.value.c_str(), line.origin.c_str());
+  return 0;
+}
+
+using Command = int (*)(const Config&);
+const std::map<std::string, Command, std::less<>> commands{
+    {"edge", run_edge}, {"worker", run_worker}, {"llm-sim", run_llm_sim}, {"migrate", run_migrate}};
+
+/// Takes `--id ID` out of the words; what is left is configuration.
+std::string take_id(std::vector<std::string>& words) {
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] != "--id") continue;
+    const std::string id = words[i + 1];
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(i),
+                words.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+    return id;
+  }
+  return {};
+}
+
+int run_command(std::vector<std::string> words) {
+  const std::string command = words.empty() ? "" : words.front();
+  if (!words.empty()) words.erase(words.begin());
+  if (command == "help" || command == "--help" || command == "-h") {
+    std::fputs(usage, stdout);
+    return 0;
+  }
+  if (command == "config") return print_config(load_config(words));
+  if (command == "jobs" && !words.empty() && words.front() == "redrive") {
+    words.erase(words.begin());
+    const std::string id = take_id(words);
+    const auto loaded = load_config(words);
+    open_log(loaded.config);
+    return redrive_jobs(loaded.config, id);
+  }
+  const auto found = commands.find(command);
+  if (found == commands.end()) {
+    std::fprintf(stderr, "millrace: %s\n%s",
+                 command.empty() ? "no command" : ("unknown command `" + command + "`").c_str(),
+                 usage);
+    return 2;
+  }
+  const auto loaded = load_config(words);
+  open_log(loaded.config);
+  return found->second(loaded.config);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_command({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "millrace: %s\n", error.what());
+    return 2;
+  }
+}

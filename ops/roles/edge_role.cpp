@@ -1,0 +1,69 @@
+#include "ops/roles/edge_role.h"
+
+#include <cstdio>
+
+#include "ops/roles/store_claim.h"
+
+namespace millrace {
+namespace {
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  options.host = config.host;
+  options.port = config.port;
+  options.cors_origins = config.cors_origins;
+  return options;
+}
+
+relay::FindJob find_in(Store& store) {
+  return [&store](JobId id) { return store.find("default", id); };
+}
+
+}  // namespace
+
+EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
+    : loop_(loop),
+      shared_(shared),
+      queue_(shared.queue.port(loop.clock)),
+      store_(shared.store.port(loop.clock)),
+      log_(loop.clock, {shared.config.redis_url, shared.config.events_ttl}),
+      hub_(loop.clock, log_, find_in(*store_), shared.relay_metrics),
+      relay_routes_(hub_, shared.urls),
+      ender_(log_, *store_, loop.clock, loop.random),
+      lookup_(log_, *store_, loop.clock, ender_),
+      cancel_(log_, *store_, loop.clock, ender_),
+      submit_({*queue_, log_, *store_, loop.clock, loop.random, shared.ingress_metrics}),
+      jobs_routes_(
+          {submit_, lookup_, cancel_, *store_, loop.clock, shared.ingress_metrics,
+           [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },
+           [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
+      health_routes_({[&shared] { return shared.queue.ready(); }, log_, *store_, shared.metrics}),
+      server_(loop.clock, loop.random, router_, server_options(shared.config)),
+      nursery_(loop.clock) {
+  jobs_routes_.add_to(router_);
+  relay_routes_.add_to(router_);
+  health_routes_.add_to(router_);
+}
+
+Task<> EdgeRole::run() {
+  server_.listen();
+  std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_.port());
+  std::fflush(stdout);
+  nursery_.start(log_.run());
+  nursery_.start(hub_.run());
+  nursery_.start(claim_store(log_, *store_, loop_.clock));
+  nursery_.start(serve());
+  co_await nursery_.join();
+}
+
+Task<> EdgeRole::serve() {
+  co_await server_.run();
+  co_await submit_.join();
+  nursery_.stop();
+}
+
+void EdgeRole::drain() {
+  server_.drain(shared_.config.drain_grace);
+}
+
+}  // namespace millrace

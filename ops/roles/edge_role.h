@@ -1,0 +1,56 @@
+#pragma once
+
+#include "ops/roles/counts_export.h"
+#include "ops/roles/loop.h"
+#include "producer/ingress/health_routes.h"
+#include "producer/ingress/jobs_routes.h"
+#include "producer/relay/relay_routes.h"
+#include "shared/http/server.h"
+#include "shared/kafka/kafka_queue.h"
+#include "shared/redis/event_log.h"
+#include "shared/runtime/config.h"
+#include "shared/sqlite/sqlite_store.h"
+
+namespace millrace {
+
+/// What the loops of one edge share; outlives them.
+struct EdgeShared {
+  const Config& config;
+  KafkaQueue& queue;
+  SqliteStore& store;
+  std::vector<const prometheus::Collectable*> metrics;
+  IngressMetrics& ingress_metrics;
+  relay::RelayMetrics& relay_metrics;
+  relay::SignedUrls urls;
+};
+
+/// One loop of an edge: ingress and relay behind one HTTP server, all on the same port.
+class EdgeRole final : public Role {
+ public:
+  EdgeRole(Loop& loop, EdgeShared& shared);
+
+  Task<> run() override;
+  void drain() override;
+
+ private:
+  Task<> serve();
+
+  Loop& loop_;
+  EdgeShared& shared_;
+  std::unique_ptr<JobQueue> queue_;
+  std::unique_ptr<Store> store_;
+  RedisEventLog log_;
+  relay::Hub hub_;
+  relay::RelayRoutes relay_routes_;
+  JobEnder ender_;
+  JobLookup lookup_;
+  Cancel cancel_;
+  Submit submit_;
+  JobsRoutes jobs_routes_;
+  HealthRoutes health_routes_;
+  http::Router router_;
+  http::Server server_;
+  Nursery nursery_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,72 @@
+#include <cstdio>
+#include <optional>
+
+#include "ops/roles/commands.h"
+#include "ops/roles/run_roles.h"
+#include "ops/roles/sim_role.h"
+#include "shared/kafka/dead_letters.h"
+#include "shared/kafka/topic_admin.h"
+#include "shared/sqlite/sqlite_store.h"
+
+namespace millrace {
+namespace {
+
+kafka::ClientSettings client_settings(const Config& config) {
+  return {config.kafka_brokers, config.kafka_properties};
+}
+
+int fail(const std::string& sentence) {
+  std::fprintf(stderr, "millrace: %s\n", sentence.c_str());
+  return 1;
+}
+
+}  // namespace
+
+void require_servers(const Config& config) {
+  if (config.kafka_brokers.empty())
+    throw std::invalid_argument("no queue: set KAFKA_BROKERS (host:port, comma-separated)");
+  if (config.redis_url.empty())
+    throw std::invalid_argument("no event log: set REDIS_URL (redis://host:port)");
+}
+
+void refuse_public_address(const Config& config) {
+  const bool loopback = config.host.starts_with("127.") || config.host == "::1";
+  if (loopback || config.auth == "off") return;
+  throw std::invalid_argument(
+      "HOST=" + config.host +
+      " is not a loopback address, and there are no API keys yet: anybody "
+      "could use it. Set AUTH=off if something in front of it decides who may.");
+}
+
+int run_llm_sim(const Config& config) {
+  return run_roles({[&config](Loop& loop) { return std::make_unique<SimRole>(loop, config); }});
+}
+
+int run_migrate(const Config& config) {
+  SystemRandom random;
+  const auto version = migrate_store(config.database_url, random);
+  if (!version) return fail(version.error());
+  std::printf("store: version %d (%s)\n", *version, config.database_url.c_str());
+  if (config.kafka_brokers.empty()) return 0;
+  const auto created = kafka::create_topics(client_settings(config), config.topic_prefix);
+  if (!created) return fail(created.error());
+  std::printf("topics: %zu made, prefix %s\n", created->size(), config.topic_prefix.c_str());
+  return 0;
+}
+
+int redrive_jobs(const Config& config, const std::string& id) {
+  if (config.kafka_brokers.empty())
+    return fail("no queue: set KAFKA_BROKERS (host:port, comma-separated)");
+  std::optional<JobId> only;
+  if (!id.empty()) {
+    only = JobId::parse(id);
+    if (!only) return fail("--id " + id + " is not a job id (a UUID)");
+  }
+  const auto count = kafka::redrive(client_settings(config), config.topic_prefix, only);
+  if (!count) return fail(count.error());
+  std::printf("{\"sent\":%llu,\"skipped\":%llu}\n", static_cast<unsigned long long>(count->sent),
+              static_cast<unsigned long long>(count->skipped));
+  return only && count->sent == 0 ? 1 : 0;
+}
+
+}  // namespace millrace

@@ -1,0 +1,78 @@
+#include "ops/roles/worker_role.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "ops/roles/store_claim.h"
+
+namespace millrace {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+/// Unique to this run of this loop: a restarted process must not hear its predecessor's mail.
+std::string worker_name(std::uint32_t number, Random& random) {
+  return host_name() + "-" + std::to_string(getpid()) + "-" + std::to_string(number) + "-" +
+         new_token(random).str().substr(0, 8);
+}
+
+WorkerSettings worker_settings(const Config& config, std::uint32_t number, Random& random) {
+  WorkerSettings settings;
+  settings.name = worker_name(number, random);
+  settings.jobs_in_flight = std::max(1u, config.jobs_in_flight / config.worker_threads);
+  settings.job_attempts = config.job_attempts;
+  settings.llm_continue = config.llm_continue;
+  settings.drain_grace = config.drain_grace;
+  return settings;
+}
+
+}  // namespace
+
+WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
+    : loop_(loop),
+      shared_(shared),
+      queue_(shared.queue.port(loop.clock)),
+      store_(shared.store.port(loop.clock)),
+      log_(loop.clock, {shared.config.redis_url, shared.config.events_ttl}),
+      model_(loop.clock, openai_settings(shared.config)),
+      worker_({*queue_, log_, *store_, model_, loop.clock, loop.random, shared.room, shared.counts,
+               worker_settings(shared.config, number, loop.random)}),
+      health_routes_({[&shared] { return shared.queue.ready(); }, log_, *store_, shared.metrics}),
+      nursery_(loop.clock) {
+  if (number != 0 || shared.config.worker_port == 0) return;
+  http::ServerOptions options;
+  options.host = shared.config.host;
+  options.port = shared.config.worker_port;
+  health_routes_.add_to(router_);
+  server_.emplace(loop.clock, loop.random, router_, options);
+}
+
+Task<> WorkerRole::run() {
+  nursery_.start(log_.run());
+  if (server_) {
+    server_->listen();
+    std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_->port());
+    std::fflush(stdout);
+    nursery_.start(server_->run());
+  }
+  nursery_.start(work());
+  co_await nursery_.join();
+}
+
+Task<> WorkerRole::work() {
+  co_await claim_store(log_, *store_, loop_.clock);
+  co_await worker_.run();
+  nursery_.stop();
+}
+
+void WorkerRole::drain() {
+  worker_.drain();
+}
+
+}  // namespace millrace

@@ -1,0 +1,215 @@
+#include <boost/asio/post.hpp>
+#include <cstring>
+
+#include "shared/kafka/consumer_thread.h"
+#include "shared/runtime/log.h"
+
+namespace millrace::kafka {
+namespace {
+
+constexpr int committed_timeout_ms = 5000;
+constexpr std::string_view delivered_mark = "d";  ///< `d<offset>;` in front of the hint
+
+std::string header(const rd_kafka_message_t* message, const char* name) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(message, &headers)) return {};
+  const void* value = nullptr;
+  std::size_t bytes = 0;
+  if (rd_kafka_header_get_last(headers, name, &value, &bytes)) return {};
+  return std::string(static_cast<const char*>(value), bytes);
+}
+
+std::int64_t number(const std::string& text, std::int64_t otherwise) {
+  char* end = nullptr;
+  const auto value = std::strtoll(text.c_str(), &end, 10);
+  return text.empty() || *end != '\0' ? otherwise : value;
+}
+
+/// The commit's metadata: how far records had been handed out, and which had finished.
+std::string metadata_of(const Partition& partition) {
+  std::string text(delivered_mark);
+  text += std::to_string(std::max(partition.highest + 1, partition.delivered_to)) + ";";
+  return text + partition.tracker.hint(limits::commit_metadata_bytes_max - text.size());
+}
+
+void read_metadata(Partition& partition, std::string_view text) {
+  if (!text.starts_with(delivered_mark)) return;
+  const auto end = text.find(';');
+  if (end == std::string_view::npos) return;
+  partition.delivered_to = number(std::string(text.substr(1, end - 1)), 0);
+  partition.tracker.apply_hint(text.substr(end + 1));
+}
+
+void add_commit(rd_kafka_topic_partition_list_t* list, const Partition& partition) {
+  auto* at = rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.number);
+  at->offset = partition.tracker.position();
+  const std::string metadata = metadata_of(partition);
+  at->metadata = strdup(metadata.c_str());  // freed by librdkafka with the list
+  at->metadata_size = metadata.size();
+}
+
+}  // namespace
+
+void Consumer::Thread::poll() {
+  while (!closing_) {
+    rd_kafka_event_t* event = rd_kafka_queue_poll(queue_.get(), 0);
+    if (!event) break;
+    take_event(event);
+    rd_kafka_event_destroy(event);
+  }
+  hand_out();
+  pace();
+}
+
+void Consumer::Thread::take_event(rd_kafka_event_t* event) {
+  switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_FETCH:
+      while (const auto* message = rd_kafka_event_message_next(event)) take_message(message);
+      break;
+    case RD_KAFKA_EVENT_REBALANCE:
+      take_rebalance(event);
+      break;
+    case RD_KAFKA_EVENT_OFFSET_COMMIT:
+      if (rd_kafka_event_error(event) &&
+          rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__NO_OFFSET)
+        log::warn("commit_failed", {{"error", rd_kafka_event_error_string(event)}});
+      break;
+    case RD_KAFKA_EVENT_ERROR:
+      log::warn("kafka_error", {{"error", rd_kafka_event_error_string(event)}});
+      break;
+    default:
+      break;
+  }
+}
+
+void Consumer::Thread::take_message(const rd_kafka_message_t* message) {
+  if (message->err) return;  // e.g. a partition that has gone: the rebalance says so
+  const auto found = partitions_.find(Name(rd_kafka_topic_name(message->rkt), message->partition));
+  if (found == partitions_.end()) return;
+  Partition& partition = *found->second;
+  if (!partition.positioned) {
+    partition.tracker = OffsetTracker(message->offset);
+    partition.positioned = true;
+  }
+  if (!partition.tracker.take(message->offset)) return;
+  Item item;
+  item.partition = found->second;
+  item.offset = message->offset;
+  item.handle = next_handle_++;
+  item.key.assign(static_cast<const char*>(message->key), message->key_len);
+  item.value.assign(static_cast<const char*>(message->payload), message->len);
+  item.attempt = static_cast<std::uint32_t>(
+      std::max<std::int64_t>(1, number(header(message, topics::attempt_header), 1)));
+  item.redelivered = message->offset < partition.delivered_to;
+  item.origin = header(message, topics::origin_header);
+  if (partition.retry_tier) {
+    const auto due_ms = number(header(message, topics::due_header), 0);
+    const auto wait = std::chrono::milliseconds(due_ms - clock_.wall().time_since_epoch().count());
+    take_retry(found->second, std::move(item), clock_.now() + wait);
+    return;
+  }
+  item.waited_for_upgrade = header(message, topics::reason_header) == "unknown_version";
+  lanes_.add(std::move(item));
+}
+
+void Consumer::Thread::take_rebalance(rd_kafka_event_t* event) {
+  auto* list = rd_kafka_event_topic_partition_list(event);
+  counts_.rebalances.fetch_add(1, std::memory_order_relaxed);
+  if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    assign_when_known(TopicPartitions(rd_kafka_topic_partition_list_copy(list)));
+    return;
+  }
+  revoke(list, rd_kafka_assignment_lost(client_.get()) != 0);
+}
+
+/// Asking for committed offsets blocks, so somebody else does; we poll on meanwhile.
+void Consumer::Thread::assign_when_known(TopicPartitions wanted) {
+  askers_.emplace_back([this, asked = std::move(wanted)]() mutable {
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__FAIL;
+    for (int tries = 0; error && tries < 5; ++tries)
+      error = rd_kafka_committed(client_.get(), asked.get(), committed_timeout_ms);
+    if (error) log::warn("committed_unknown", {{"error", rd_kafka_err2str(error)}});
+    // A posted function must be copyable; the list is owned by exactly one of its copies' calls.
+    auto answer = std::make_shared<TopicPartitions>(std::move(asked));
+    asio::post(loop_, [this, answer] { assign(std::move(*answer)); });
+  });
+}
+
+void Consumer::Thread::assign(TopicPartitions with_offsets) {
+  if (closing_) return;
+  for (int i = 0; i < with_offsets->cnt; ++i) {
+    const auto& at = with_offsets->elems[i];
+    auto partition = std::make_shared<Partition>();
+    partition->topic = at.topic;
+    partition->number = at.partition;
+    partition->retry_tier = partition->topic.starts_with(options_.prefix + ".retry.");
+    if (at.offset >= 0) {
+      partition->tracker = OffsetTracker(at.offset);
+      partition->positioned = true;
+      if (at.metadata)
+        read_metadata(*partition, {static_cast<const char*>(at.metadata), at.metadata_size});
+    }
+    partitions_[{partition->topic, partition->number}] = std::move(partition);
+  }
+  rd_kafka_error_t* error = rd_kafka_incremental_assign(client_.get(), with_offsets.get());
+  if (error) {
+    log::warn("assign_failed", {{"error", rd_kafka_error_string(error)}});
+    rd_kafka_error_destroy(error);
+  }
+  all_paused_ = false;
+  log::info("partitions_assigned", {{"count", with_offsets->cnt}, {"now", partitions_.size()}});
+}
+
+/// Running jobs run on under their leases; what waits here belongs to the next owner.
+void Consumer::Thread::revoke(const rd_kafka_topic_partition_list_t* list, bool lost) {
+  if (!lost) commit(true);
+  for (int i = 0; i < list->cnt; ++i) {
+    const auto found = partitions_.find({list->elems[i].topic, list->elems[i].partition});
+    if (found == partitions_.end()) continue;
+    found->second->owned = false;
+    lanes_.forget(found->second.get());
+    partitions_.erase(found);
+  }
+  rd_kafka_error_t* error = rd_kafka_incremental_unassign(client_.get(), list);
+  if (error) {
+    log::warn("unassign_failed", {{"error", rd_kafka_error_string(error)}});
+    rd_kafka_error_destroy(error);
+  }
+  log::info("partitions_revoked",
+            {{"count", list->cnt}, {"lost", lost}, {"now", partitions_.size()}});
+}
+
+void Consumer::Thread::commit(bool wait) {
+  TopicPartitions moved(rd_kafka_topic_partition_list_new(16));
+  for (auto& [name, partition] : partitions_) {
+    if (!partition->positioned || !partition->tracker.moved_since_commit()) continue;
+    add_commit(moved.get(), *partition);
+    partition->tracker.committed();
+  }
+  if (moved->cnt == 0) return;
+  const auto error = rd_kafka_commit(client_.get(), moved.get(), wait ? 0 : 1);
+  if (error) log::warn("commit_failed", {{"error", rd_kafka_err2str(error)}});
+}
+
+/// Stops fetching while too much is held, and per partition while its window is used up.
+void Consumer::Thread::pace() {
+  const std::size_t held = lanes_.bytes();
+  counts_.held_bytes.store(static_cast<std::int64_t>(held), std::memory_order_relaxed);
+  if (held > limits::queue_memory_bytes_max) all_paused_ = true;
+  if (held < limits::queue_memory_bytes_max / 2) all_paused_ = false;
+  counts_.paused.store(all_paused_ ? 1 : 0, std::memory_order_relaxed);
+  for (auto& [name, partition] : partitions_)
+    set_paused(*partition, all_paused_ || partition->tracker.full() || !partition->not_due.empty());
+}
+
+void Consumer::Thread::set_paused(Partition& partition, bool paused) {
+  if (partition.paused == paused) return;
+  partition.paused = paused;
+  TopicPartitions one(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(one.get(), partition.topic.c_str(), partition.number);
+  const auto error = paused ? rd_kafka_pause_partitions(client_.get(), one.get())
+                            : rd_kafka_resume_partitions(client_.get(), one.get());
+  if (error) log::warn("pause_failed", {{"error", rd_kafka_err2str(error)}});
+}
+
+}  // namespace millrace::kafka

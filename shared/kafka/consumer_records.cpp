@@ -1,0 +1,159 @@
+#include "shared/contract/envelope.h"
+#include "shared/kafka/consumer_thread.h"
+#include "shared/runtime/log.h"
+
+namespace millrace::kafka {
+namespace {
+
+constexpr Duration forward_again_first = 100ms;
+constexpr Duration forward_again_max = 5s;
+constexpr auto upgrade_wait = std::chrono::hours(1);
+
+std::string milliseconds_from(WallTime now, std::chrono::milliseconds later) {
+  return std::to_string((now + later).time_since_epoch().count());
+}
+
+}  // namespace
+
+void Consumer::Thread::take_settled() {
+  std::vector<Settled> told;
+  {
+    const std::lock_guard lock(mutex_);
+    told.swap(settled_);
+    settled_posted_ = false;
+  }
+  for (const auto& settled : told) {
+    counts_.in_flight.fetch_sub(1, std::memory_order_relaxed);
+    Item* item = lanes_.in_flight(settled.handle);
+    if (!item) continue;
+    if (settled.what == Settled::What::finish) {
+      finish(settled.handle);
+      continue;
+    }
+    if (settled.what == Settled::What::again) ++item->attempt;
+    item->redelivered = true;
+    if (item->partition->owned)
+      lanes_.put_off(settled.handle, settled.until);
+    else
+      lanes_.finish(settled.handle);
+  }
+  lanes_.wake(clock_.now());
+  hand_out();
+  pace();
+}
+
+void Consumer::Thread::finish(std::uint64_t handle) {
+  Item* item = lanes_.in_flight(handle);
+  if (!item) return;
+  if (item->partition->owned) item->partition->tracker.finish(item->offset);
+  lanes_.finish(handle);
+}
+
+void Consumer::Thread::hand_out() {
+  if (closing_) return;
+  std::vector<std::vector<Delivery>> out(inboxes_.size());
+  while (lanes_.in_flight_count() < options_.jobs_in_flight) {
+    Item* item = lanes_.take();
+    if (!item) break;
+    hand_one(*item, out);
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) Inbox::put(inboxes_[i], out[i]);
+}
+
+void Consumer::Thread::hand_one(Item& item, std::vector<std::vector<Delivery>>& out) {
+  item.partition->highest = std::max(item.partition->highest, item.offset);
+  auto read = decode_envelope(item.value);
+  if (const auto* newer = std::get_if<UnknownVersion>(&read)) {
+    if (item.waited_for_upgrade)
+      give_up(item, "unknown envelope version " + std::to_string(newer->version));
+    else
+      wait_for_upgrade(item, newer->version);
+    return;
+  }
+  if (const auto* malformed = std::get_if<MalformedEnvelope>(&read)) {
+    give_up(item, malformed->reason);
+    return;
+  }
+  Delivery delivery;
+  delivery.job = std::move(std::get<Job>(read));
+  delivery.attempt = item.attempt;
+  delivery.redelivered = item.redelivered || item.attempt > 1;
+  delivery.handle = item.handle;
+  counts_.in_flight.fetch_add(1, std::memory_order_relaxed);
+  counts_.delivered.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t port = std::hash<std::string>()(item.key) % inboxes_.size();
+  out[port].push_back(std::move(delivery));
+}
+
+/// What nobody can read is a dead letter at once.
+void Consumer::Thread::give_up(const Item& item, std::string reason) {
+  log::warn("unreadable_record",
+            {{"topic", item.partition->topic}, {"offset", item.offset}, {"reason", reason}});
+  counts_.dead.fetch_add(1, std::memory_order_relaxed);
+  nursery_.start(forward(item.handle, topics::full(options_.prefix, topics::dead), item.key,
+                         item.value,
+                         {{topics::reason_header, std::move(reason)},
+                          {topics::origin_header, item.partition->topic},
+                          {topics::attempt_header, std::to_string(item.attempt)}}));
+}
+
+/// A rolling upgrade brings newer edges' envelopes to older workers for a while.
+void Consumer::Thread::wait_for_upgrade(const Item& item, std::int64_t version) {
+  log::warn("newer_envelope", {{"version", version}, {"topic", item.partition->topic}});
+  nursery_.start(forward(item.handle,
+                         topics::full(options_.prefix, topics::retry_tiers.back().suffix), item.key,
+                         item.value,
+                         {{topics::reason_header, "unknown_version"},
+                          {topics::origin_header, item.partition->topic},
+                          {topics::attempt_header, std::to_string(item.attempt)},
+                          {topics::due_header, milliseconds_from(clock_.wall(), upgrade_wait)}}));
+}
+
+/// The copy is acknowledged before its source counts as finished, however long that takes.
+Task<> Consumer::Thread::forward(std::uint64_t handle, std::string topic, std::string key,
+                                 std::string value, std::vector<Header> headers) {
+  Duration wait = forward_again_first;
+  auto sent = co_await producer_.produce(clock_, topic, key, value, headers);
+  while (!sent) {
+    co_await clock_.sleep_for(wait);
+    wait = std::min(2 * wait, Duration(forward_again_max));
+    sent = co_await producer_.produce(clock_, topic, key, value, headers);
+  }
+  finish(handle);
+  hand_out();
+}
+
+void Consumer::Thread::take_retry(const PartitionPtr& partition, Item item, Instant due) {
+  if (due <= clock_.now() && partition->not_due.empty()) {
+    nursery_.start(send_back(partition, std::move(item)));
+    return;
+  }
+  partition->not_due.emplace_back(due, std::move(item));
+}
+
+void Consumer::Thread::return_due(Instant now) {
+  for (auto& [name, partition] : partitions_) {
+    auto& waiting = partition->not_due;
+    while (!waiting.empty() && waiting.front().first <= now) {
+      nursery_.start(send_back(partition, std::move(waiting.front().second)));
+      waiting.pop_front();
+    }
+  }
+  pace();
+}
+
+Task<> Consumer::Thread::send_back(PartitionPtr partition, Item item) {
+  std::vector<Header> headers{{topics::attempt_header, std::to_string(item.attempt)}};
+  if (partition->topic.ends_with(topics::retry_tiers.back().suffix))
+    headers.push_back({topics::reason_header, "unknown_version"});
+  Duration wait = forward_again_first;
+  auto sent = co_await producer_.produce(clock_, item.origin, item.key, item.value, headers);
+  while (!sent && sent.error() != Errc::invalid) {
+    co_await clock_.sleep_for(wait);
+    wait = std::min(2 * wait, Duration(forward_again_max));
+    sent = co_await producer_.produce(clock_, item.origin, item.key, item.value, headers);
+  }
+  if (partition->owned) partition->tracker.finish(item.offset);
+}
+
+}  // namespace millrace::kafka

@@ -1,0 +1,81 @@
+#pragma once
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <map>
+
+#include "shared/kafka/consumer.h"
+#include "shared/kafka/partition.h"
+#include "shared/kafka/rdkafka_handles.h"
+#include "shared/runtime/loop_clock.h"
+#include "shared/runtime/nursery.h"
+
+namespace millrace::kafka {
+
+/// The thread that polls librdkafka, and all it owns.
+class Consumer::Thread {
+ public:
+  Thread(const KafkaQueueOptions& options, Producer& producer, KafkaQueueCounts& counts);
+  ~Thread();
+
+  void add(std::shared_ptr<Inbox> inbox);
+  void tell(Settled settled);
+
+ private:
+  using PartitionPtr = std::shared_ptr<Partition>;
+  using Name = std::pair<std::string, std::int32_t>;
+
+  void run();
+  void subscribe();
+  Task<> live();
+  Task<> on_events();
+  Task<> tick();
+
+  // what librdkafka says (consumer_events.cpp)
+  void poll();
+  void take_event(rd_kafka_event_t* event);
+  void take_message(const rd_kafka_message_t* message);
+  void take_rebalance(rd_kafka_event_t* event);
+  void assign_when_known(TopicPartitions wanted);
+  void assign(TopicPartitions with_offsets);
+  void revoke(const rd_kafka_topic_partition_list_t* list, bool lost);
+  void commit(bool wait);
+  void pace();
+  void set_paused(Partition& partition, bool paused);
+
+  // what becomes of records (consumer_records.cpp)
+  void take_settled();
+  void hand_out();
+  void hand_one(Item& item, std::vector<std::vector<Delivery>>& out);
+  void give_up(const Item& item, std::string reason);
+  void wait_for_upgrade(const Item& item, std::int64_t version);
+  Task<> forward(std::uint64_t handle, std::string topic, std::string key, std::string value,
+                 std::vector<Header> headers);
+  void finish(std::uint64_t handle);
+  void take_retry(const PartitionPtr& partition, Item item, Instant due);
+  void return_due(Instant now);
+  Task<> send_back(PartitionPtr partition, Item item);
+
+  const KafkaQueueOptions options_;
+  Producer& producer_;
+  KafkaQueueCounts& counts_;
+
+  asio::io_context loop_{1};
+  LoopClock clock_{loop_};
+  Nursery nursery_{clock_};
+  Client client_;
+  Queue queue_;
+
+  std::map<Name, PartitionPtr> partitions_;
+  KeyLanes lanes_;
+  std::uint64_t next_handle_ = 1;
+  bool all_paused_ = false;
+  bool closing_ = false;
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Inbox>> inboxes_;  ///< guarded until the thread runs
+  std::vector<Settled> settled_;                 ///< guarded
+  bool settled_posted_ = false;                  ///< guarded
+  std::thread thread_;
+  std::vector<std::thread> askers_;  ///< of committed offsets: that call blocks
+};
+
+}  // namespace millrace::kafka

@@ -1,0 +1,158 @@
+#include "shared/kafka/kafka_queue.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "shared/kafka/consumer.h"
+#include "shared/kafka/lag_sampler.h"
+#include "shared/kafka/producer.h"
+#include "shared/runtime/log.h"
+
+namespace millrace {
+namespace {
+
+using kafka::Header;
+using kafka::Settled;
+
+constexpr Duration produce_again_first = 100ms;
+constexpr Duration produce_again_max = 5s;
+
+kafka::ClientSettings client_settings(const KafkaQueueOptions& options) {
+  return {options.brokers, options.properties};
+}
+
+/// The shortest tier that covers the wait; the longest for longer ones, which then wait again.
+std::string_view retry_tier(Duration wait) {
+  for (const auto& tier : topics::retry_tiers)
+    if (wait <= tier.delay) return tier.suffix;
+  return topics::retry_tiers.back().suffix;
+}
+
+}  // namespace
+
+class KafkaQueue::State {
+ public:
+  explicit State(KafkaQueueOptions its_options)
+      : options(std::move(its_options)), producer(client_settings(options)) {
+    if (options.taking_ports > 0)
+      consumer.emplace(options, producer, counts);
+    else
+      lag.emplace(client_settings(options), options.prefix, options.group);
+  }
+
+  const KafkaQueueOptions options;
+  KafkaQueueCounts counts;
+  kafka::Producer producer;
+  std::optional<kafka::Consumer> consumer;
+  std::optional<kafka::LagSampler> lag;
+};
+
+namespace {
+
+/// The queue as one loop sees it.
+template <class State>
+class Port final : public JobQueue {
+ public:
+  Port(State& state, Clock& clock)
+      : state_(state), clock_(clock), inbox_(std::make_shared<kafka::Inbox>(clock)) {
+    if (state_.consumer) state_.consumer->add(inbox_);
+  }
+  ~Port() override { inbox_->leave(); }
+
+  Task<Result<>> enqueue(const Job& job) override {
+    return produce(topics::for_job(job), job.key(), job.envelope,
+                   {{topics::kind_header, job.kind}, {topics::attempt_header, "1"}});
+  }
+
+  Task<Result<Delivery>> next() override { return inbox_->take(); }
+
+  Task<Result<>> settle(const Delivery& delivery, Verdict verdict) override {
+    if (const auto* retry = std::get_if<Retry>(&verdict)) {
+      co_await again(delivery, retry->at);
+    } else if (const auto* dead = std::get_if<Dead>(&verdict)) {
+      state_.counts.dead.fetch_add(1, std::memory_order_relaxed);
+      co_await copy_to(topics::dead, delivery, delivery.attempt,
+                       {{topics::reason_header, dead->reason}});
+      state_.consumer->tell({Settled::What::finish, delivery.handle, {}});
+    } else {
+      state_.consumer->tell({Settled::What::finish, delivery.handle, {}});
+    }
+    co_return Result<>{};
+  }
+
+  void release(const Delivery& delivery, Instant not_before) override {
+    state_.consumer->tell({Settled::What::put_off, delivery.handle, not_before});
+  }
+
+  std::optional<QueueLag> lag(const Job& job) override {
+    if (!state_.lag) return std::nullopt;
+    return state_.lag->lag(topics::for_job(job), job.key());
+  }
+
+  Task<Result<>> publish_result(const JobId& id, std::string json) override {
+    return produce(topics::results, id.str(), std::move(json), {});
+  }
+
+ private:
+  Task<Result<>> produce(std::string_view suffix, std::string key, std::string value,
+                         std::vector<Header> headers) {
+    return state_.producer.produce(clock_, topics::full(state_.options.prefix, suffix),
+                                   std::move(key), std::move(value), std::move(headers));
+  }
+
+  /// A job with a session waits in place and holds back its key; another waits there, too, if it
+  /// is not for long.
+  Task<> again(const Delivery& delivery, Instant at) {
+    const Duration wait = at - clock_.now();
+    if (!delivery.job.session.empty() || wait <= state_.options.retry_in_memory_max) {
+      state_.consumer->tell({Settled::What::again, delivery.handle, at});
+      co_return;
+    }
+    const auto due = clock_.wall() + std::chrono::ceil<std::chrono::milliseconds>(wait);
+    co_await copy_to(retry_tier(wait), delivery, delivery.attempt + 1,
+                     {{topics::due_header, std::to_string(due.time_since_epoch().count())}});
+    state_.consumer->tell({Settled::What::finish, delivery.handle, {}});
+  }
+
+  /// Returns once the copy is acknowledged: its source must not count as finished before.
+  Task<> copy_to(std::string_view suffix, const Delivery& delivery, std::uint32_t attempt,
+                 std::vector<Header> headers) {
+    headers.push_back({topics::kind_header, delivery.job.kind});
+    headers.push_back({topics::attempt_header, std::to_string(attempt)});
+    headers.push_back({topics::origin_header,
+                       topics::full(state_.options.prefix, topics::for_job(delivery.job))});
+    Duration wait = produce_again_first;
+    for (;;) {
+      const auto sent =
+          co_await produce(suffix, delivery.job.key(), delivery.job.envelope, headers);
+      if (sent) co_return;
+      if (sent.error() == Errc::invalid)
+        log::error("copy_refused", {{"job", delivery.job.id.str()}});
+      co_await clock_.sleep_for(wait);
+      wait = std::min(2 * wait, Duration(produce_again_max));
+    }
+  }
+
+  State& state_;
+  Clock& clock_;
+  std::shared_ptr<kafka::Inbox> inbox_;
+};
+
+}  // namespace
+
+KafkaQueue::KafkaQueue(KafkaQueueOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {}
+KafkaQueue::~KafkaQueue() = default;
+
+std::unique_ptr<JobQueue> KafkaQueue::port(Clock& clock) {
+  return std::make_unique<Port<State>>(*state_, clock);
+}
+
+bool KafkaQueue::ready() const {
+  return state_->producer.ready();
+}
+const KafkaQueueCounts& KafkaQueue::counts() const {
+  return state_->counts;
+}
+
+}  // namespace millrace

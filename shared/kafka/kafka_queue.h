@@ -1,0 +1,64 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "shared/contract/topics.h"
+#include "shared/job_queue.h"
+#include "shared/runtime/clock.h"
+#include "shared/runtime/limits.h"
+
+namespace millrace {
+
+struct KafkaQueueOptions {
+  std::string brokers;
+  std::map<std::string, std::string> properties;  ///< librdkafka names, applied last
+  std::string prefix = "millrace";
+  std::string group = "millrace-workers";
+  /// Ports that take jobs: the group is joined once so many have been made. 0: only produce.
+  std::uint32_t taking_ports = 0;
+  std::uint32_t jobs_in_flight = limits::jobs_in_flight_max;
+  Duration retry_in_memory_max = limits::retry_in_memory_max;
+};
+
+/// What a process's queue counts; read from any thread.
+struct KafkaQueueCounts {
+  std::atomic<std::int64_t> in_flight{0};   ///< handed to workers, not settled
+  std::atomic<std::int64_t> held_bytes{0};  ///< of records fetched and not finished
+  std::atomic<std::int64_t> paused{0};      ///< 1 while fetching is paused
+  std::atomic<std::uint64_t> delivered{0};
+  std::atomic<std::uint64_t> dead{0};
+  std::atomic<std::uint64_t> rebalances{0};
+};
+
+/// The queue in Kafka: one producer and, where jobs are taken, one consumer a process.
+///
+/// The consumer has a thread of its own, which owns the offset tracker; records are held there in
+/// lanes by key and handed to the ports, each key always to the same port. Commits carry, beside
+/// the position, which records beyond it are finished; that is a hint, what it omits is delivered
+/// again and dropped by `begin`. Polling never waits for a job. On a rebalance running jobs run
+/// on and lose only their commit.
+class KafkaQueue {
+ public:
+  /// Throws std::invalid_argument for a property librdkafka refuses. Needs no broker.
+  explicit KafkaQueue(KafkaQueueOptions options);
+  /// Commits what is finished and leaves the group (bounded). Ports may outlive it unused.
+  ~KafkaQueue();
+  KafkaQueue(const KafkaQueue&) = delete;
+  KafkaQueue& operator=(const KafkaQueue&) = delete;
+
+  /// The queue as seen from the loop of `clock`, on which it is used and destroyed.
+  std::unique_ptr<JobQueue> port(Clock& clock);
+
+  /// The cluster has answered and is not known to be away. From any thread.
+  bool ready() const;
+  const KafkaQueueCounts& counts() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "shared/kafka/key_lanes.h"
+#include "shared/kafka/offset_tracker.h"
+
+namespace millrace::kafka {
+
+/// One partition of the group's that is, or was, ours.
+struct Partition {
+  std::string topic;
+  std::int32_t number = 0;
+  OffsetTracker tracker{0};
+  bool positioned = false;        ///< the tracker knows where it begins
+  bool owned = true;              ///< we may commit for it
+  std::int64_t delivered_to = 0;  ///< below: may have been begun by somebody before us
+  std::int64_t highest = -1;      ///< handed out by us
+  bool retry_tier = false;
+  /// Of a retry tier: fetched before their time, in order, with it.
+  std::deque<std::pair<Instant, Item>> not_due;
+  bool paused = false;
+};
+
+}  // namespace millrace::kafka
