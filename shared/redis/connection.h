@@ -13,6 +13,7 @@
 #include "shared/redis/reply.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/error.h"
+#include "shared/runtime/nursery.h"
 #include "shared/runtime/signal.h"
 
 struct redisReader;
@@ -31,12 +32,12 @@ class Connection {
   struct Hooks {
     /// Runs after the greeting, before `ready`; may use `exchange`. An error reconnects.
     std::function<Task<Result<>>(Connection&)> on_connected;
-    /// Takes every reply: for a connection that only listens, where `call` is not used.
+    /// Takes every reply but errors: for a connection that only listens, where `call` is not used.
     std::function<void(ReplyView)> on_push;
     /// The connection was ready and has gone.
     std::function<void()> on_lost;
   };
-  Connection(Clock& clock, Address address, Hooks hooks);
+  Connection(Clock& clock, Address address, Duration command_timeout, Hooks hooks);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -44,13 +45,16 @@ class Connection {
   /// Keeps the connection until cancelled.
   Task<> run();
 
-  /// The replies to all commands, in order. `unavailable`: not connected, nothing was sent;
-  /// `timed_out`: sent, and the answers did not come. The commands need not outlive the call.
-  Task<Result<Replies>> call(const CommandBuffer& commands);
+  /// When a call that begins now must have its answer, however many commands it takes.
+  Instant deadline() const { return clock_.now() + command_timeout_; }
+  /// The replies to all commands, in order. `unavailable`: not connected or no time is left,
+  /// nothing was sent; `timed_out`: sent, and the answers did not come, which also ends the
+  /// connection. The commands need not outlive the call.
+  Task<Result<Replies>> call(const CommandBuffer& commands, Instant by);
   /// Sends, and awaits no answer; nothing is sent while not connected.
   void tell(const CommandBuffer& commands);
   /// `call` for `on_connected`.
-  Task<Result<Replies>> exchange(const CommandBuffer& commands);
+  Task<Result<Replies>> exchange(const CommandBuffer& commands, Instant by);
 
   bool ready() const { return ready_; }
 
@@ -60,7 +64,7 @@ class Connection {
   struct Call {
     Replies replies;
     std::size_t commands = 0;
-    Waiter waiter;
+    Waiter waiter;  ///< empty once told, or when its coroutine was cancelled
   };
   struct Expected {
     std::shared_ptr<Call> call;  ///< null: nobody awaits this reply
@@ -72,25 +76,32 @@ class Connection {
 
   Task<> live_once();
   Task<bool> connect();
+  Task<> dial(Nursery& attempt, bool& connected);
+  Task<> hang_up_at(Instant when);
   Task<> greet();
   Task<Result<>> introduce();
   Task<> read_all();
   Task<> write_all();
   Task<> look_after();
+  Instant earliest_deadline() const;
   void take_replies();
   void deliver(Reply reply);
-  void send(const CommandBuffer& commands, std::shared_ptr<Call> call);
+  void send(const CommandBuffer& commands, std::shared_ptr<Call> call, Instant by);
+  void tell_waiter(Call& call, boost::system::error_code result);
   void fail_pending();
 
   Clock& clock_;
   Address address_;
+  Duration command_timeout_;
   Hooks hooks_;
   Socket socket_;
-  std::unique_ptr<redisReader, ReaderFree> reader_;
-  std::deque<Expected> expected_;
+  std::unique_ptr<redisReader, ReaderFree> reader_;  ///< there while a connection stands
+  std::deque<Expected> expected_;                    ///< in the order the replies will come
   std::string out_;
   std::string writing_;
   Signal to_write_;
+  Signal to_look_;
+  Instant next_look_{};
   Instant last_read_{};
   bool ready_ = false;
   bool said_away_ = false;

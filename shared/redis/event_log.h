@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -8,19 +9,26 @@
 #include "shared/redis/scripts.h"
 #include "shared/redis/subscriber.h"
 #include "shared/runtime/limits.h"
-#include "shared/runtime/random.h"
 
 namespace millrace {
 
 /// The event log in Redis (keys and channels: shared/contract/keys.h): a hash and a stream a job,
 /// changed by scripts alone, live lines by pub/sub. Two connections, one of them only listening.
-/// One a loop.
+/// One a loop; `run` keeps the connections and must have ended before the object goes.
+///
+/// While Redis is away calls fail at once with `unavailable`; those that were on their way when it
+/// went end with `timed_out`, at the latest when their time is over. It may refuse a command
+/// (loading, out of memory, read-only): `unavailable`, and a line in the log, at most one a second.
 class RedisEventLog final : public EventLog {
  public:
   struct Options {
     std::string url;  ///< redis://[[user]:password@]host[:port][/db]
     Duration events_ttl = limits::log_kept_after_end;
     Duration lease_for = limits::lease_for;
+    Duration command_timeout = limits::log_command_timeout;
+    std::size_t log_events_max = limits::log_events_max;
+    std::size_t log_bytes_max = limits::log_bytes_max;
+    std::size_t session_jobs_max = limits::session_jobs_max;
   };
   /// Throws std::invalid_argument when the URL is malformed or asks for TLS.
   RedisEventLog(Clock& clock, Options options);
@@ -57,13 +65,43 @@ class RedisEventLog final : public EventLog {
   template <class Watcher, class Listener>
   using Listeners = std::unordered_map<std::string, std::map<Watcher*, std::unique_ptr<Listener>>>;
 
+  /// Writes the keys and arguments of a script, and commands to go with it. Borrows its callable.
+  class Fill {
+   public:
+    template <class Callable>
+    Fill(const Callable& callable)
+        : callable_(&callable), call_([](const void* it, redis::CommandBuffer& into) {
+            (*static_cast<const Callable*>(it))(into);
+          }) {}
+    void operator()(redis::CommandBuffer& into) const { call_(callable_, into); }
+
+   private:
+    const void* callable_;
+    void (*call_)(const void*, redis::CommandBuffer&);
+  };
+  struct ScriptShape {
+    redis::Script script;
+    std::size_t keys;
+    std::size_t arguments;
+  };
+
   Task<Result<>> prepare(redis::Connection& connection);
-  void eval(redis::CommandBuffer& into, redis::Script script, std::size_t keys,
-            std::size_t arguments) const;
-  Task<Result<redis::Replies>> run_script(const redis::CommandBuffer& command);
-  Task<Result<bool>> join_session(const Job& job);
-  Task<> drop_ended(std::string tenant, std::string session);
+  void warn_of_settings(const redis::Replies& settings);
+  Task<Result<redis::Replies>> run_script(ScriptShape shape, Instant by, Fill fill);
+  Task<Result<redis::Replies>> ask(const redis::CommandBuffer& commands, Instant by);
+  std::optional<Errc> refused(const redis::Replies& replies);
+
+  Task<Result<redis::Replies>> make_record(const Job& job, std::string_view fingerprint,
+                                           std::string_view line, bool acknowledged, Instant by);
+  Task<Result<redis::Replies>> make_record_again(const BeginRequest& request, Instant by);
+  Task<> keep_within_bounds(JobId id, Token token, Instant by);
+  Task<Result<LogPage>> read_page(JobId id, Seq after, Instant by);
+  Task<Result<std::vector<std::optional<LogState>>>> states_by(std::span<const JobId> ids,
+                                                               Instant by);
+  Task<Result<>> join_session(const Job& job, Instant by);
+  Task<Result<std::vector<JobId>>> live_jobs(std::string key, Instant by);
   void leave_session(std::string_view tenant, std::string_view session, const JobId& id);
+  void leave_session(const std::string& key, const JobId& id);
 
   Clock& clock_;
   Options options_;
@@ -72,6 +110,7 @@ class RedisEventLog final : public EventLog {
   redis::CommandBuffer buffer_;  ///< for the call being built; free again once it is sent
   std::string run_id_;           ///< of the server we are connected to
   bool warned_ = false;
+  Instant next_complaint_{};
 
   Listeners<LogWatcher, JobListener> job_listeners_;
   Listeners<SessionWatcher, SessionListener> session_listeners_;

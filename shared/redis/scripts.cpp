@@ -6,17 +6,30 @@
 
 #include "shared/runtime/ids.h"
 
+// Numbers above 2^47 go through '%.0f': Lua prints the others with 14 digits.
 namespace millrace::redis {
 namespace {
 
-// KEYS job, events. ARGV run, fingerprint, tenant, session, kind, created, deadline, event.
+// Makes a record unless one stands, and tells its session once it is there.
+// KEYS job, events. ARGV run, fingerprint, tenant, session, kind, created, deadline, acknowledged
+// ('1' or ''), line of `queued` with its number 1, or '' for a record whose log was lost, channel
+// of the session or '', job id.
 // -> {1} made; {0, state, acknowledged, fingerprint} stood.
 constexpr std::string_view accept = R"(
 local r = redis.call('HMGET', KEYS[1], 'state', 'ack', 'fp')
 if r[1] then return {0, r[1], r[2] or '0', r[3] or ''} end
-redis.call('HSET', KEYS[1], 'state', 'queued', 'seq', '1', 'run', ARGV[1], 'fp', ARGV[2],
-  'tenant', ARGV[3], 'session', ARGV[4], 'kind', ARGV[5], 'created', ARGV[6], 'deadline', ARGV[7])
-redis.call('XADD', KEYS[2], '1-0', 'e', ARGV[8])
+local line = ARGV[9]
+local seq = line == '' and '0' or '1'
+redis.call('DEL', KEYS[2])
+redis.call('HSET', KEYS[1], 'state', 'queued', 'seq', seq, 'events', seq, 'bytes', #line,
+  'run', ARGV[1], 'fp', ARGV[2], 'tenant', ARGV[3], 'session', ARGV[4], 'kind', ARGV[5],
+  'created', ARGV[6], 'deadline', ARGV[7])
+if ARGV[8] == '1' then redis.call('HSET', KEYS[1], 'ack', '1') end
+if line ~= '' then
+  redis.call('XADD', KEYS[2], '1-0', 'e', string.sub(line, 3, -2))
+  redis.call('PUBLISH', KEYS[2], line)
+end
+if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return {1}
 )";
 
@@ -26,125 +39,159 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'ack', '1
 return 1
 )";
 
-// KEYS job, events. -> 1 removed, 0 it is wanted.
+// KEYS job, events. -> 1 removed, or nothing was there; 0 it is acknowledged or begun, and stays.
 constexpr std::string_view withdraw = R"(
 local r = redis.call('HMGET', KEYS[1], 'state', 'ack', 'attempt')
+if not r[1] then return 1 end
 if r[1] ~= 'queued' or r[2] or r[3] then return 0 end
 redis.call('DEL', KEYS[1], KEYS[2])
 return 1
 )";
 
-// KEYS job, events. ARGV token, worker, known, begun before, force, lease ms, run, tenant, session,
-// kind, created, deadline. -> {outcome, state before, seq, gap from or 0, errors, lost, cancel,
-// busy ms}; outcome 0 granted, 1 busy, 2 terminal.
-// After a loss numbering goes on at the server's clock in µs, above any number given before: what
-// readers saw of the lost tail is not said twice under another meaning.
+// Takes or renews the lease.
+// KEYS job. ARGV token, control channel, known, begun before, force, lease ms, run.
+// -> {outcome, state before, seq, gap from or 0, errors, lost, cancel, busy ms}; outcome 0 granted,
+// 1 busy, 2 terminal, 3 no record.
+// The log is whole when it reaches what this holder knows and either the server never went away
+// or the holder is the one that wrote last; a record of a server that has restarted may lack a
+// tail that readers saw. After a loss numbering goes on at the server's clock in µs, above any
+// number given before: nothing is said twice under another meaning. The jump is kept until the
+// next event, so a begin that is sent again tells of it again.
 constexpr std::string_view begin = R"(
-local t = redis.call('TIME')
-local ms = t[1] * 1000 + math.floor(t[2] / 1000)
-local jump = string.format('%.0f', t[1] * 1000000 + t[2])
-local token, known = ARGV[1], tonumber(ARGV[3])
-local lease = string.format('%.0f', ms + ARGV[6])
-local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'seq', 'errors', 'lost', 'cancel', 'run')
-if not r[1] then
-  local seq, gap = '0', '0'
-  if known > 0 or ARGV[4] == '1' then seq, gap = jump, string.format('%.0f', known + 1) end
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[1], 'state', 'running', 'token', token, 'by', token, 'worker', ARGV[2],
-    'lease', lease, 'seq', seq, 'run', ARGV[7], 'ack', '1', 'attempt', '1', 'tenant', ARGV[8],
-    'session', ARGV[9], 'kind', ARGV[10], 'created', ARGV[11], 'deadline', ARGV[12])
-  return {0, 'queued', seq, gap, 0, 0, 0, 0}
-end
-local state, holder, seq = r[1], r[2] or '', r[4]
-local errors, lost = tonumber(r[5] or '0'), tonumber(r[6] or '0')
-local cancel = tonumber(r[7] or '0')
+local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'seq', 'errors', 'lost', 'cancel',
+  'run', 'attempt', 'gap_at', 'gap_from')
+if not r[1] then return {3} end
+local state, holder, seq = r[1], r[2] or '', tonumber(r[4])
+local errors, lost, cancel = tonumber(r[5] or '0'), tonumber(r[6] or '0'), tonumber(r[7] or '0')
 if state ~= 'queued' and state ~= 'running' and state ~= 'retrying' then
   return {2, state, seq, 0, errors, lost, cancel, 0}
 end
-local mine = holder == token
-if not mine and holder ~= '' and ARGV[5] == '0' then
-  local left = tonumber(r[3] or '0') - ms
-  if left > 0 then return {1, state, seq, 0, errors, lost, cancel, left} end
-  lost = lost + 1
-end
-local gap = '0'
-local other_server = (r[8] or '') ~= ARGV[7] and state ~= 'queued'
-if tonumber(seq) < known or (other_server and not (mine and tonumber(seq) >= known)) then
-  gap = string.format('%.0f', tonumber(seq) + 1)
-  seq = jump
-end
-redis.call('HSET', KEYS[1], 'state', 'running', 'token', token, 'by', token, 'worker', ARGV[2],
-  'lease', lease, 'seq', seq, 'lost', lost, 'run', ARGV[7], 'attempt', errors + lost + 1)
-return {0, state, seq, gap, errors, lost, cancel, 0}
-)";
-
-// KEYS job, events. ARGV token, expected, count, run, lease ms, new state or '', ttl s, lines.
-// -> {0, cancel}, with tenant and session after a terminal state; {1} fenced; {2} lost. Live
-// readers get the lines in one message.
-constexpr std::string_view append = R"(
-local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'seq', 'run', 'cancel', 'by')
-if not r[1] then return {2} end
-local token, seq = ARGV[1], tonumber(r[3])
-local after = ARGV[2] + ARGV[3]
-if r[2] ~= token then
-  if r[6] == token and seq == after and (r[2] or '') == '' then return {0, r[5] or '0'} end
-  return {1}
-end
-if seq == after and ARGV[3] ~= '0' then return {0, r[5] or '0'} end
-if seq ~= tonumber(ARGV[2]) or r[4] ~= ARGV[4] then return {2} end
-if r[1] ~= 'running' then return {1} end
-local lines, pos = ARGV[8], 1
-for i = 1, tonumber(ARGV[3]) do
-  local stop = string.find(lines, '\n', pos, true)
-  local space = string.find(lines, ' ', pos, true)
-  redis.call('XADD', KEYS[2], string.sub(lines, pos, space - 1) .. '-0', 'e', string.sub(lines, space + 1, stop - 1))
-  pos = stop + 1
-end
-local state = ARGV[6]
 local t = redis.call('TIME')
-local lease = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[5])
-local last = string.format('%.0f', after)
-if state == '' then
-  redis.call('HSET', KEYS[1], 'seq', last, 'lease', lease)
-elseif state == 'queued' then
-  redis.call('HSET', KEYS[1], 'seq', last, 'state', state, 'token', '')
-elseif state == 'retrying' then
-  redis.call('HSET', KEYS[1], 'seq', last, 'state', state, 'token', '')
-  redis.call('HINCRBY', KEYS[1], 'errors', 1)
-else
-  redis.call('HSET', KEYS[1], 'seq', last, 'state', state)
-  redis.call('EXPIRE', KEYS[1], ARGV[7])
-  redis.call('EXPIRE', KEYS[2], ARGV[7])
-  redis.call('PUBLISH', KEYS[2], lines)
-  local of = redis.call('HMGET', KEYS[1], 'tenant', 'session')
-  return {0, r[5] or '0', of[1] or '', of[2] or ''}
+local ms = t[1] * 1000 + math.floor(t[2] / 1000)
+local token, known = ARGV[1], tonumber(ARGV[3])
+local mine = holder == token
+if not mine and holder ~= '' then
+  local left = tonumber(r[3]) - ms
+  if left <= 0 then
+    lost = lost + 1
+  elseif ARGV[5] == '0' then
+    return {1, state, seq, 0, errors, lost, cancel, left}
+  end
 end
-redis.call('PUBLISH', KEYS[2], lines)
-return {0, r[5] or '0'}
+local whole = seq >= known and (mine or r[8] == ARGV[7] or (not r[9] and ARGV[4] == '0'))
+local from = r[10] == r[4] and tonumber(r[11]) or 0
+if not whole then
+  if from == 0 then from = seq + 1 end
+  seq = math.max(t[1] * 1000000 + t[2], known + 1, seq + 1)
+  redis.call('HSET', KEYS[1], 'gap_at', string.format('%.0f', seq),
+    'gap_from', string.format('%.0f', from))
+end
+redis.call('HSET', KEYS[1], 'state', 'running', 'token', token, 'by', token, 'control', ARGV[2],
+  'lease', string.format('%.0f', ms + ARGV[6]), 'seq', string.format('%.0f', seq), 'lost', lost,
+  'run', ARGV[7], 'attempt', errors + lost + 1)
+return {0, state, seq, from, errors, lost, cancel, 0}
 )";
 
-// KEYS job. ARGV job id. -> 1 marked, 0 no record. Whoever holds the job is woken.
+// Writes numbered events under the lease: all or none, the same append twice is one.
+// KEYS job, events. ARGV token, expected, last, run, lease ms, new state or '', ttl ms, most
+// events, most bytes, lines (checked by the caller: expected + 1 to last).
+// -> 0 or more: 1 cancel is wanted, 2 the log is too long; -1 fenced; -2 lost; after a terminal
+// state {the same number, tenant, session}. Live readers get the lines in one message.
+constexpr std::string_view append = R"(
+local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'seq', 'run', 'cancel', 'by', 'events',
+  'bytes')
+if not r[1] then return -2 end
+local token, last, state, lines = ARGV[1], ARGV[3], ARGV[6], ARGV[10]
+local said = tonumber(r[5] or '0')
+local ends = state ~= '' and state ~= 'queued' and state ~= 'retrying'
+local function told()
+  if not ends then return said end
+  local of = redis.call('HMGET', KEYS[1], 'tenant', 'session')
+  return {said, of[1] or '', of[2] or ''}
+end
+local same = r[3] == last and (last ~= ARGV[2] or r[1] == state)
+if r[2] ~= token then
+  if same and r[6] == token and (r[2] or '') == '' and r[1] == state then return told() end
+  return -1
+end
+if same and (state == '' or r[1] == state) then return told() end
+if r[4] ~= ARGV[4] then return -2 end
+if r[1] ~= 'running' then return -1 end
+if r[3] ~= ARGV[2] then return -2 end
+local pos, count = 1, 0
+while pos <= #lines do
+  local space = string.find(lines, ' ', pos, true)
+  local stop = string.find(lines, '\n', space, true)
+  redis.call('XADD', KEYS[2], string.sub(lines, pos, space - 1) .. '-0', 'e',
+    string.sub(lines, space + 1, stop - 1))
+  pos, count = stop + 1, count + 1
+end
+local events, bytes = tonumber(r[7] or '0') + count, tonumber(r[8] or '0') + #lines
+if state == '' then
+  local t = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'seq', last, 'events', events, 'bytes', bytes,
+    'lease', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[5]))
+  if events > tonumber(ARGV[8]) or bytes > tonumber(ARGV[9]) then said = said + 2 end
+elseif ends then
+  redis.call('HSET', KEYS[1], 'seq', last, 'state', state)
+  redis.call('PEXPIRE', KEYS[1], ARGV[7])
+  redis.call('PEXPIRE', KEYS[2], ARGV[7])
+else
+  redis.call('HSET', KEYS[1], 'seq', last, 'events', events, 'bytes', bytes, 'state', state,
+    'token', '')
+  if state == 'retrying' then redis.call('HINCRBY', KEYS[1], 'errors', 1) end
+end
+if count > 0 then redis.call('PUBLISH', KEYS[2], lines) end
+return told()
+)";
+
+// Replaces what is older than `from` by the lines given, whose numbers are all below it.
+// KEYS job, events. ARGV token, from, lines. -> 1 done, 0 the lease is another's.
+constexpr std::string_view compact = R"(
+local r = redis.call('HMGET', KEYS[1], 'token', 'state')
+if r[1] ~= ARGV[1] or r[2] ~= 'running' then return 0 end
+local tail = redis.call('XRANGE', KEYS[2], ARGV[2] .. '-0', '+')
+redis.call('DEL', KEYS[2])
+local lines, pos, events, bytes = ARGV[3], 1, #tail, #ARGV[3]
+while pos <= #lines do
+  local space = string.find(lines, ' ', pos, true)
+  local stop = string.find(lines, '\n', space, true)
+  redis.call('XADD', KEYS[2], string.sub(lines, pos, space - 1) .. '-0', 'e',
+    string.sub(lines, space + 1, stop - 1))
+  pos, events = stop + 1, events + 1
+end
+for _, entry in ipairs(tail) do
+  redis.call('XADD', KEYS[2], entry[1], 'e', entry[2][2])
+  bytes = bytes + #entry[1] + #entry[2][2]
+end
+redis.call('HSET', KEYS[1], 'events', events, 'bytes', bytes)
+return 1
+)";
+
+// Marks the wish; whoever holds the job is woken.
+// KEYS job. ARGV job id. -> 1 there is a record, 0 there is none.
 constexpr std::string_view cancel = R"(
-local r = redis.call('HMGET', KEYS[1], 'state', 'worker', 'token')
+local r = redis.call('HMGET', KEYS[1], 'state', 'control', 'token')
 if not r[1] then return 0 end
 if r[1] == 'queued' or r[1] == 'running' or r[1] == 'retrying' then
   redis.call('HSET', KEYS[1], 'cancel', '1')
-  if r[2] and (r[3] or '') ~= '' then redis.call('PUBLISH', 'mr:worker:' .. r[2], ARGV[1]) end
+  if r[2] and (r[3] or '') ~= '' then redis.call('PUBLISH', r[2], ARGV[1]) end
 end
 return 1
 )";
 
-// KEYS live. ARGV job id, created ms, most. -> 1 in, 0 full.
+// Puts a job among its session's live ones.
+// KEYS live. ARGV job id, created ms, most, kept ms. -> 1 in, 0 full.
 constexpr std::string_view join = R"(
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 1 end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('PUBLISH', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 )";
 
 constexpr std::array<std::string_view, script_count> sources{accept, acknowledge, withdraw, begin,
-                                                             append, cancel,      join};
+                                                             append, compact,     cancel,   join};
 
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, SHA_DIGEST_LENGTH> hash;

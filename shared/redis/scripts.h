@@ -1,16 +1,30 @@
 #pragma once
-#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace millrace::redis {
 
 /// The Lua scripts that change a job's record. Each is atomic: Redis runs nothing else meanwhile.
-/// Fields of the job's hash: state, token (empty: nobody holds it), by (who held it last), worker,
-/// lease (end, ms of Redis TIME), seq, errors, lost, attempt, cancel, run (server), ack, fp,
-/// tenant, session, kind, created, deadline (ms since 1970).
-enum class Script : std::uint8_t { accept, acknowledge, withdraw, begin, append, cancel, join };
-inline constexpr std::size_t script_count = 7;
+/// None names a key it was not given, but for the channel of a worker.
+///
+/// Fields of the job's hash: state; token (empty: nobody holds it), by (who held it last), control
+/// (channel of the holder), lease (its end, ms of Redis TIME); seq (of the last event), events,
+/// bytes (in the stream); errors, lost, attempt (absent: never begun), cancel; run (of the server
+/// that served the last begin); gap_at, gap_from (the jump made at that seq); ack, fp, tenant,
+/// session, kind, created, deadline (ms since 1970).
+/// An entry of the stream: id `<seq>-0`, field `e`, value `<type> SP <json>`.
+enum class Script : std::uint8_t {
+  accept,
+  acknowledge,
+  withdraw,
+  begin,
+  append,
+  compact,
+  cancel,
+  join
+};
+inline constexpr std::size_t script_count = 8;
 
 std::string_view source(Script script);
 

@@ -9,51 +9,53 @@ constexpr std::size_t channels_per_command = 500;
 
 }  // namespace
 
-Subscriber::Subscriber(Clock& clock, Address address)
+Subscriber::Subscriber(Clock& clock, Address address, Duration command_timeout)
     : connection_(
-          clock, std::move(address),
+          clock, std::move(address), command_timeout,
           {.on_connected = [this](Connection& connection) { return subscribe_all(connection); },
            .on_push = [this](ReplyView message) { take(message); },
-           .on_lost =
-               [this] {
-                 for (auto& [name, channel] : channels_) channel.subscribed = false;
-               }}) {}
+           .on_lost = [this] { forget_subscriptions(); }}) {}
 
 void Subscriber::join(const std::string& channel, Listener& listener) {
-  Channel& at = channels_[channel];
-  at.listeners.push_back(&listener);
-  if (at.listeners.size() > 1 && !at.subscribed) return;
+  channels_[channel].push_back({&listener, ++joins_});
+  if (!connection_.ready()) return;
   // A second SUBSCRIBE of the same channel is confirmed again: that is the newcomer's sign.
-  CommandBuffer command;
-  command.command({"SUBSCRIBE", channel});
-  if (connection_.ready()) connection_.tell(command);
+  buffer_.clear();
+  buffer_.command({"SUBSCRIBE", channel});
+  connection_.tell(buffer_);
 }
 
 void Subscriber::leave(const std::string& channel, Listener& listener) {
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return;
-  auto& listeners = found->second.listeners;
-  std::ranges::replace(listeners, &listener, nullptr);
-  const bool empty = std::ranges::all_of(listeners, [](Listener* one) { return !one; });
-  if (!empty) return;
+  auto& seats = found->second;
+  for (auto& seat : seats)
+    if (seat.listener == &listener) seat.listener = nullptr;
+  if (std::ranges::any_of(seats, [](const Seat& seat) { return seat.listener != nullptr; })) return;
   channels_.erase(found);
-  CommandBuffer command;
-  command.command({"UNSUBSCRIBE", channel});
-  if (connection_.ready()) connection_.tell(command);
+  if (!connection_.ready()) return;
+  buffer_.clear();
+  buffer_.command({"UNSUBSCRIBE", channel});
+  connection_.tell(buffer_);
 }
 
 Task<Result<>> Subscriber::subscribe_all(Connection& connection) {
   CommandBuffer commands;
-  auto next = channels_.begin();
-  while (next != channels_.end()) {
-    const auto left = static_cast<std::size_t>(std::distance(next, channels_.end()));
+  std::size_t left = channels_.size();
+  for (auto next = channels_.begin(); next != channels_.end();) {
     const std::size_t count = std::min(left, channels_per_command);
     commands.command(1 + count);
     commands.part("SUBSCRIBE");
     for (std::size_t i = 0; i < count; ++i, ++next) commands.part(next->first);
+    left -= count;
   }
   if (commands.count() > 0) connection.tell(commands);
   co_return Result<>{};
+}
+
+void Subscriber::forget_subscriptions() {
+  for (auto& [name, seats] : channels_)
+    for (auto& seat : seats) seat.subscribed = false;
 }
 
 void Subscriber::take(ReplyView message) {
@@ -61,23 +63,30 @@ void Subscriber::take(ReplyView message) {
   const auto name = message[1].text();
   if (kind == "message") {
     const auto payload = message[2].text();
-    tell(name, [payload](Listener& listener) { listener.on_message(payload); });
+    tell_each(name, [payload](Listener& listener, bool&) { listener.on_message(payload); });
   } else if (kind == "subscribe") {
-    const auto found = channels_.find(name);
-    if (found != channels_.end()) found->second.subscribed = true;
-    tell(name, [](Listener& listener) { listener.on_subscribed(); });
+    tell_each(name, [](Listener& listener, bool& subscribed) {
+      if (!std::exchange(subscribed, true)) listener.on_subscribed();
+    });
+  } else if (kind == "unsubscribe") {
+    // Left and joined again: what was said between the two was missed.
+    tell_each(name, [](Listener&, bool& subscribed) { subscribed = false; });
   }
 }
 
-/// Listeners may join and leave while they are told.
+/// Listeners may join and leave while they are told; who joins then was not meant.
 template <class Tell>
-void Subscriber::tell(std::string_view name, Tell tell_one) {
+void Subscriber::tell_each(std::string_view name, Tell tell_one) {
+  const std::uint64_t joined = joins_;
   auto found = channels_.find(name);
-  for (std::size_t i = 0; found != channels_.end() && i < found->second.listeners.size(); ++i) {
-    if (auto* listener = found->second.listeners[i]) tell_one(*listener);
+  for (std::size_t i = 0; found != channels_.end() && i < found->second.size(); ++i) {
+    Seat& seat = found->second[i];
+    if (!seat.listener || seat.number > joined) continue;
+    tell_one(*seat.listener, seat.subscribed);
     found = channels_.find(name);
   }
-  if (found != channels_.end()) std::erase(found->second.listeners, nullptr);
+  if (found != channels_.end())
+    std::erase_if(found->second, [](const Seat& seat) { return !seat.listener; });
 }
 
 }  // namespace millrace::redis

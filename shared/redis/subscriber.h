@@ -9,11 +9,12 @@
 
 namespace millrace::redis {
 
-/// Hears one channel. Called on the loop; must not throw. Neither may be called once `leave` has
-/// returned.
+/// Hears one channel. Called on the loop; must not throw, may join and leave. Neither is called
+/// once `leave` has returned.
 class Listener {
  public:
   virtual ~Listener() = default;
+  /// The payload is a view into the server's reply.
   virtual void on_message(std::string_view payload) noexcept = 0;
   /// The subscription stands, for the first time or again: messages may have been missed.
   virtual void on_subscribed() noexcept = 0;
@@ -22,7 +23,7 @@ class Listener {
 /// The pub/sub side of one loop: one connection, one subscription a channel however many listen.
 class Subscriber {
  public:
-  Subscriber(Clock& clock, Address address);
+  Subscriber(Clock& clock, Address address, Duration command_timeout);
 
   Task<> run() { return connection_.run(); }
   /// Listens from some time on; `on_subscribed` tells when.
@@ -30,9 +31,10 @@ class Subscriber {
   void leave(const std::string& channel, Listener& listener);
 
  private:
-  struct Channel {
-    std::vector<Listener*> listeners;  ///< null: left while the channel was being told
-    bool subscribed = false;
+  struct Seat {
+    Listener* listener;       ///< null: has left
+    std::uint64_t number;     ///< rises with each join
+    bool subscribed = false;  ///< was told that the subscription stands
   };
   struct Hash {
     using is_transparent = void;
@@ -40,14 +42,18 @@ class Subscriber {
       return std::hash<std::string_view>()(text);
     }
   };
+  using Channels = std::unordered_map<std::string, std::vector<Seat>, Hash, std::equal_to<>>;
 
   Task<Result<>> subscribe_all(Connection& connection);
+  void forget_subscriptions();
   void take(ReplyView message);
   template <class Tell>
-  void tell(std::string_view name, Tell tell);
+  void tell_each(std::string_view name, Tell tell_one);
 
   Connection connection_;
-  std::unordered_map<std::string, Channel, Hash, std::equal_to<>> channels_;
+  Channels channels_;
+  CommandBuffer buffer_;
+  std::uint64_t joins_ = 0;
 };
 
 }  // namespace millrace::redis
