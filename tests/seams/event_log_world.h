@@ -28,6 +28,8 @@ class LogWorld {
   virtual void lose(const JobId& id) = 0;
   /// The log loses the last event of this job, as a crash of its disk would.
   virtual void lose_last_event(const JobId& id) = 0;
+  /// Lists a job as live in its session, whatever its state is.
+  virtual void list_in_session(const Job& job) = 0;
 };
 
 using MakeLogWorld = std::unique_ptr<LogWorld> (*)();
@@ -82,16 +84,17 @@ class EventLogSuite : public testing::TestWithParam<MakeLogWorld> {
   void SetUp() override {
     const auto missing = world->missing();
     if (!missing.empty()) GTEST_SKIP() << missing;
-    log = open();
+    log = &open();
   }
   void TearDown() override {
     tasks.stop();
     loop.run_one(tasks.join());
   }
 
-  std::unique_ptr<EventLog> open() {
-    auto port = world->port(loop.clock(), tasks);
-    EXPECT_TRUE(eventually([&] { return port->reachable(); }));
+  /// One more way in, as another process has it.
+  EventLog& open() {
+    EventLog& port = *ports.emplace_back(world->port(loop.clock(), tasks));
+    EXPECT_TRUE(eventually([&] { return port.reachable(); }));
     return port;
   }
 
@@ -103,6 +106,15 @@ class EventLogSuite : public testing::TestWithParam<MakeLogWorld> {
   /// The same, woken by whoever changes what is looked at.
   bool eventually(Signal& changed, std::function<bool()> holds) {
     return loop.get(wait(loop.clock(), changed, std::move(holds)));
+  }
+  /// Asks again and again, where asking itself runs the loop.
+  bool until(const std::function<bool()>& holds) {
+    const Instant end = loop.clock().now() + 5s;
+    while (!holds()) {
+      if (loop.clock().now() >= end) return false;
+      sleep(1ms);
+    }
+    return true;
   }
   void sleep(Duration time) { loop.run_one(loop.clock().sleep_for(time)); }
 
@@ -191,7 +203,8 @@ class EventLogSuite : public testing::TestWithParam<MakeLogWorld> {
   TestLoop loop;
   Nursery tasks{loop.clock()};
   std::unique_ptr<LogWorld> world = GetParam()();
-  std::unique_ptr<EventLog> log;
+  std::vector<std::unique_ptr<EventLog>> ports;
+  EventLog* log = nullptr;
 
  private:
   static Task<bool> poll(Clock& clock, std::function<bool()> holds) {

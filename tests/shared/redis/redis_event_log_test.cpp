@@ -5,6 +5,7 @@
 #include "shared/contract/keys.h"
 #include "shared/redis/address.h"
 #include "shared/redis/event_log.h"
+#include "tests/seams/event_log_readers_suite.h"
 #include "tests/seams/event_log_suite.h"
 
 namespace millrace {
@@ -30,6 +31,9 @@ class RedisWorld final : public LogWorld {
     const auto last = ask("HGET %s seq", keys::job(id).c_str());
     tell("XDEL %s %s-0", keys::events(id).c_str(), last.c_str());
     tell("HINCRBY %s seq -1", keys::job(id).c_str());
+  }
+  void list_in_session(const Job& job) override {
+    tell("ZADD %s 1 %s", keys::session_live(job.tenant, job.session).c_str(), job.id.str().c_str());
   }
 
  private:
