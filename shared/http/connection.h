@@ -1,107 +1,79 @@
 #pragma once
-#include <array>
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "shared/http/request_head.h"
 #include "shared/http/response_head.h"
-#include "shared/http/server.h"
+#include "shared/http/stream.h"
+#include "shared/http/wire.h"
 
 namespace millrace::http {
 
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+class Connection;
 
-/// What the connections of one server share.
-struct ServerContext {
-  ServerContext(Clock& its_clock, Random& its_random, const Router& its_router,
-                const ServerOptions& its_options, ServerCounts& its_counts)
-      : clock(its_clock),
-        random(its_random),
-        router(its_router),
-        options(its_options),
-        counts(its_counts) {}
+/// The connections of one server.
+struct Connections {
+  explicit Connections(Clock& clock) : changed(clock) {}
 
-  Clock& clock;
-  Random& random;
-  const Router& router;
-  const ServerOptions& options;
-  ServerCounts& counts;
-  bool draining = false;
-  std::array<char, 64 * 1024> scratch{};  ///< what one receive brings, before it is kept
-
-  /// The Date field, made once a second.
-  std::string_view date();
-
- private:
-  std::string date_;
-  std::chrono::sys_seconds date_of_{};
+  std::list<Connection> open;
+  Signal changed;  ///< one has ended while the server drains
 };
 
-class Stream;
-
-/// One connection: reads requests, has them handled, writes the responses, one at a time.
-/// Deadlines are kept as one time point that the server's sweep looks at, so a request costs no
-/// timer.
+/// One connection: reads requests, has them handled, writes the answers, one at a time and in
+/// their order.
 class Connection {
  public:
-  /// How long the body of a request is, and may be.
-  struct BodyForm {
-    std::uint64_t content_length = 0;
-    bool chunked = false;
-    bool expects_continue = false;
-    std::size_t bytes_max = 0;
-  };
-  /// A streamed answer whose request has gone.
-  struct StreamStart {
-    Response response;
-    HeadParts parts;
-    std::string request_id;
-  };
+  Connection(ServerContext& context, Connections& all, Socket socket, std::string peer);
 
-  Connection(ServerContext& context, Socket socket, std::string peer);
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection();
-
-  /// Returns when the connection is closed.
-  Task<> serve();
+  /// Takes the connection out of the list, and so destroys it, before it returns. `place` is its
+  /// own. Whatever goes wrong is logged and ends this connection only.
+  Task<> serve(std::list<Connection>::iterator place);
+  /// The same for one above the limit: a 503 and the end.
+  Task<> turn_away(std::list<Connection>::iterator place);
 
   /// Ends what has waited past its deadline.
-  void sweep(Instant now);
-  /// No further request; a stream is told.
+  void sweep(Instant now) { wire_.sweep(now); }
+  /// The server takes no further requests: ends an idle connection, tells a stream.
   void drain();
-  /// Ends at once.
-  void abort();
 
  private:
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, lingering };
+  struct Exchange;
+  struct Leaving;
+  /// What follows an exchange.
+  enum class Then : std::uint8_t {
+    next,    ///< the next request
+    linger,  ///< nothing, but the peer may still be sending: the answer must reach it
+    close,   ///< nothing, and nobody is there
+  };
 
-  /// One request and its answer; false: the connection is over. A streamed answer is left in
-  /// `stream`, to be run once everything of the request has gone.
-  Task<bool> exchange(std::unique_ptr<StreamStart>& stream);
-  Task<bool> read_more();
-  Task<bool> read_head(std::size_t& head_bytes, std::optional<Problem>& problem);
-  Task<bool> read_body(const BodyForm& form, std::string& body, std::optional<Problem>& problem);
-  Task<Response> answer(Request& request, const Router::Match& match);
-  Task<bool> send(std::string_view head, std::string_view body);
-  Task<bool> respond(const Response& response, HeadParts parts, bool with_body);
-  Task<bool> refuse(const Problem& problem, std::string_view request_id);
-  Task<> run_stream(std::unique_ptr<StreamStart> start);
+  /// One request and its answer. A streamed answer is put in `stream`, to be run once everything
+  /// of the request has gone.
+  Task<Then> exchange(std::unique_ptr<Stream>& stream);
+  /// Reads the request with its body, or as much as it takes to refuse it: then `now.problem`
+  /// says why. False when the peer has gone.
+  Task<bool> receive(Exchange& now);
+  /// How long the next head is; nothing when it is refused or does not come.
+  Task<std::optional<std::size_t>> read_head(std::optional<Problem>& problem);
+  /// False when the peer has gone.
+  Task<bool> read_body(Exchange& now);
+  Task<> handle(Exchange& now);
+  Task<Then> answer(Exchange& now);
   Task<> linger();
 
-  void set_deadline(Phase phase, Duration time);
+  void begin(Exchange& now, const RequestHead& head);
+  void refuse(Exchange& now, const Problem& problem);
+  std::unique_ptr<Stream> streamed(Exchange& now);
+  std::string head_of(const Exchange& now, HeadParts::Body body);
 
   ServerContext& context_;
-  Socket socket_;
-  std::string peer_;
-  std::string in_;  ///< bytes read and not yet used
-  Phase phase_ = Phase::idle;
-  Instant deadline_ = Instant::max();
-  bool timed_out_ = false;
+  Connections& all_;
+  Wire wire_;
+  const std::string peer_;
   Stream* stream_ = nullptr;  ///< while one runs
+  bool idle_ = false;         ///< waits for the first byte of a request
+  bool first_ = true;         ///< no request has come yet
 };
 
 }  // namespace millrace::http

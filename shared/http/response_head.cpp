@@ -3,66 +3,60 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/http/request_head.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::http {
 namespace {
 
+struct Reason {
+  int status;
+  std::string_view phrase;
+};
+constexpr std::array reasons{
+    Reason{200, "OK"},
+    Reason{201, "Created"},
+    Reason{202, "Accepted"},
+    Reason{204, "No Content"},
+    Reason{206, "Partial Content"},
+    Reason{301, "Moved Permanently"},
+    Reason{302, "Found"},
+    Reason{303, "See Other"},
+    Reason{304, "Not Modified"},
+    Reason{307, "Temporary Redirect"},
+    Reason{308, "Permanent Redirect"},
+    Reason{400, "Bad Request"},
+    Reason{401, "Unauthorized"},
+    Reason{403, "Forbidden"},
+    Reason{404, "Not Found"},
+    Reason{405, "Method Not Allowed"},
+    Reason{406, "Not Acceptable"},
+    Reason{408, "Request Timeout"},
+    Reason{409, "Conflict"},
+    Reason{410, "Gone"},
+    Reason{411, "Length Required"},
+    Reason{412, "Precondition Failed"},
+    Reason{413, "Content Too Large"},
+    Reason{414, "URI Too Long"},
+    Reason{415, "Unsupported Media Type"},
+    Reason{416, "Range Not Satisfiable"},
+    Reason{417, "Expectation Failed"},
+    Reason{422, "Unprocessable Content"},
+    Reason{425, "Too Early"},
+    Reason{429, "Too Many Requests"},
+    Reason{431, "Request Header Fields Too Large"},
+    Reason{500, "Internal Server Error"},
+    Reason{501, "Not Implemented"},
+    Reason{502, "Bad Gateway"},
+    Reason{503, "Service Unavailable"},
+    Reason{504, "Gateway Timeout"},
+    Reason{505, "HTTP Version Not Supported"},
+    Reason{507, "Insufficient Storage"},
+};
+
 std::string_view reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 202:
-      return "Accepted";
-    case 204:
-      return "No Content";
-    case 304:
-      return "Not Modified";
-    case 307:
-      return "Temporary Redirect";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 415:
-      return "Unsupported Media Type";
-    case 417:
-      return "Expectation Failed";
-    case 422:
-      return "Unprocessable Content";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 507:
-      return "Insufficient Storage";
-    default:
-      return "";
-  }
+  const auto found = std::ranges::lower_bound(reasons, status, {}, &Reason::status);
+  return found != reasons.end() && found->status == status ? found->phrase : std::string_view();
 }
 
 bool printable(std::string_view value) {
@@ -73,7 +67,8 @@ bool printable(std::string_view value) {
 }
 
 void field(std::string& out, std::string_view name, std::string_view value) {
-  if (printable(value)) out.append(name).append(": ").append(value).append("\r\n");
+  if (is_token(name) && printable(value))
+    out.append(name).append(": ").append(value).append("\r\n");
 }
 
 void append_two(std::string& out, unsigned value) {
@@ -133,24 +128,6 @@ std::string http_date(WallTime when) {
   out.append(":");
   append_two(out, static_cast<unsigned>(time.seconds().count()));
   return out.append(" GMT");
-}
-
-void Cors::allow(Response& response, std::string_view origin) const {
-  if (origins.empty() || origin.empty()) return;
-  bool listed = origins == "*";
-  for (std::string_view rest = origins; !listed && !rest.empty();) {
-    const auto end = std::min(rest.find(','), rest.size());
-    auto one = rest.substr(0, end);
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    while (one.ends_with(' ')) one.remove_suffix(1);
-    listed = one == origin;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  if (!listed) return;
-  response.headers.emplace_back("Access-Control-Allow-Origin", origins == "*" ? "*" : origin);
-  response.headers.emplace_back("Access-Control-Expose-Headers",
-                                "Location, Retry-After, x-request-id");
-  if (origins != "*") response.headers.emplace_back("Vary", "Origin");
 }
 
 }  // namespace millrace::http

@@ -18,18 +18,11 @@ struct HeadParts {
   std::size_t body_bytes = 0;
 };
 
-/// Appends status line and fields, ended by the empty line. A field value that holds a control
-/// character is left out: no handler can split a response.
+/// Appends status line and fields, ended by the empty line. A field whose name is no token or whose
+/// value holds a control character is left out: no handler can split a response.
 void append_head(std::string& out, const HeadParts& parts, const Response& response);
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.
 std::string http_date(WallTime when);
-
-/// The response that a request to another origin's page needs; see ServerOptions::cors_origins.
-struct Cors {
-  std::string_view origins;
-  /// Adds what lets a page of `origin` read the response; nothing for an origin not listed.
-  void allow(Response& response, std::string_view origin) const;
-};
 
 }  // namespace millrace::http

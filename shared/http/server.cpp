@@ -1,9 +1,8 @@
 #include "shared/http/server.h"
 
+#include <algorithm>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <list>
-#include <optional>
 #include <system_error>
 
 #include "shared/http/connection.h"
@@ -17,143 +16,168 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr int backlog = 4096;
-constexpr Duration sweep_every = 250ms;
-constexpr Duration no_descriptor_wait = 100ms;
-
-constexpr std::string_view turned_away =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
-    "Content-Length: 0\r\n\r\n";
+constexpr Duration accept_retry_wait = 100ms;
+/// So many connections above the limit are told so at once; the others are closed unheard.
+constexpr std::size_t turned_away_max = 256;
 
 [[noreturn]] void fail(const ServerOptions& options, const boost::system::error_code& error) {
   throw std::system_error(std::error_code(error.value(), std::system_category()),
                           "cannot listen on " + options.host + ":" + std::to_string(options.port));
 }
 
+/// Often enough that no time-out comes late by more than an eighth.
+Duration sweep_wait(const ServerTimes& times) {
+  const Duration shortest = std::min({times.head, times.body_idle, times.keep_alive, times.stall});
+  return std::clamp<Duration>(shortest / 8, 1ms, 1s);
+}
+
 }  // namespace
+
+std::string_view ServerContext::date() {
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock.wall());
+  if (date_.empty() || now != date_of_) {
+    date_of_ = now;
+    date_ = http_date(now);
+  }
+  return date_;
+}
 
 class Server::State {
  public:
   State(Clock& clock, Random& random, const Router& router, ServerOptions options)
       : options_(std::move(options)),
-        context_(clock, random, router, options_, counts_),
+        context_(clock, random, router, options_),
         acceptor_(clock.loop()),
-        nursery_(clock),
-        changed_(clock) {}
+        connections_(clock),
+        nursery_(clock) {}
 
-  void listen() {
-    boost::system::error_code error;
-    const auto address = asio::ip::make_address(options_.host, error);
-    if (error) fail(options_, error);
-    const asio::ip::tcp::endpoint at(address, options_.port);
-    acceptor_.open(at.protocol(), error);
-    if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
-    if (!error) acceptor_.set_option(ReusePort(true), error);
-    if (!error) acceptor_.bind(at, error);
-    if (!error) acceptor_.listen(backlog, error);
-    if (!error) acceptor_.non_blocking(true, error);
-    if (error) fail(options_, error);
-  }
-
-  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-  const ServerCounts& counts() const { return counts_; }
+  void listen();
+  std::uint16_t port() const { return port_; }
+  const ServerCounts& counts() const { return context_.counts; }
 
   Task<> run() {
     nursery_.start(accept_all());
-    nursery_.start(sweep_all());
-    while (!context_.draining) co_await changed_.wait();
-    while (!connections_.empty() && context_.clock.now() < grace_end_)
-      co_await changed_.wait_until(grace_end_);
-    for (auto& connection : connections_) connection.abort();
-    over_ = true;
-    nursery_.stop();
+    nursery_.start(watch_over_all());
     co_await nursery_.join();
   }
-
-  void drain(Duration grace) {
-    if (context_.draining) return;
-    context_.draining = true;
-    grace_end_ = context_.clock.now() + grace;
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
-    for (auto& connection : connections_) connection.drain();
-    changed_.notify();
-  }
+  void drain(Duration grace);
 
  private:
-  using Connections = std::list<Connection>;
-
-  Task<> accept_all() {
-    while (!context_.draining) {
-      boost::system::error_code error;
-      Socket socket(context_.clock.loop());
-      asio::ip::tcp::endpoint peer;
-      co_await acceptor_.async_accept(socket, peer, asio::redirect_error(use_task, error));
-      if (error == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
-      if (error) {  // no descriptor left, or the peer was gone already
-        log::warn("accept_failed", {{"error", error.message()}});
-        co_await context_.clock.sleep_for(no_descriptor_wait);
-      } else {
-        take(std::move(socket), peer);
-      }
-    }
-  }
-
-  void take(Socket socket, const asio::ip::tcp::endpoint& peer) {
-    if (connections_.size() >= options_.connections_max) {
-      counts_.turned_away.fetch_add(1, std::memory_order_relaxed);
-      boost::system::error_code ignored;
-      socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(turned_away), ignored);
-      return;
-    }
-    connections_.emplace_front(context_, std::move(socket), peer.address().to_string());
-    nursery_.start(serve(connections_.begin()));
-  }
-
-  Task<> serve(Connections::iterator at) {
-    try {
-      co_await at->serve();
-    } catch (const std::exception& error) {
-      if (!over_) log::error("connection_failed", {{"error", error.what()}});
-    }
-    connections_.erase(at);
-    if (context_.draining) changed_.notify();
-  }
-
-  Task<> sweep_all() {
-    for (;;) {
-      co_await context_.clock.sleep_for(sweep_every);
-      const Instant now = context_.clock.now();
-      for (auto at = connections_.begin(); at != connections_.end();) (at++)->sweep(now);
-    }
-  }
+  Task<> accept_all();
+  void accept_waiting();
+  void take(Socket socket, const asio::ip::tcp::endpoint& peer);
+  Task<> watch_over_all();
 
   const ServerOptions options_;
-  ServerCounts counts_;
   ServerContext context_;
   Acceptor acceptor_;
+  std::uint16_t port_ = 0;
   Connections connections_;
   Nursery nursery_;
-  Signal changed_;
   Instant grace_end_ = Instant::max();
-  bool over_ = false;
 };
+
+void Server::State::listen() {
+  boost::system::error_code error;
+  const auto host = options_.host == "localhost" ? "127.0.0.1" : options_.host;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) fail(options_, error);
+  const asio::ip::tcp::endpoint at(address, options_.port);
+  acceptor_.open(at.protocol(), error);
+  if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
+  if (!error) acceptor_.set_option(ReusePort(true), error);
+  if (!error) acceptor_.bind(at, error);
+  if (!error) acceptor_.listen(backlog, error);
+  if (!error) acceptor_.non_blocking(true, error);
+  if (error) fail(options_, error);
+  port_ = acceptor_.local_endpoint().port();
+}
+
+Task<> Server::State::accept_all() {
+  bool failing = false;
+  while (!context_.draining) {
+    boost::system::error_code error;
+    Socket socket(context_.clock.loop());
+    asio::ip::tcp::endpoint peer;
+    co_await acceptor_.async_accept(socket, peer, asio::redirect_error(use_task, error));
+    if (!error) take(std::move(socket), peer);
+    if (context_.draining) break;
+    if (error && !failing) log::warn("accept_failed", {{"error", error.message()}});
+    failing = static_cast<bool>(error);
+    // No descriptor or memory left: they come back as connections end, not by asking at once.
+    if (failing) co_await context_.clock.sleep_for(accept_retry_wait);
+  }
+}
+
+// Closing the listener would reset those who have connected and wait for their turn.
+void Server::State::accept_waiting() {
+  for (;;) {
+    boost::system::error_code error;
+    Socket socket(context_.clock.loop());
+    asio::ip::tcp::endpoint peer;
+    acceptor_.accept(socket, peer, error);
+    if (error) return;
+    take(std::move(socket), peer);
+  }
+}
+
+void Server::State::take(Socket socket, const asio::ip::tcp::endpoint& peer) {
+  const bool turned_away = connections_.open.size() >= options_.connections_max;
+  if (turned_away) context_.counts.turned_away.fetch_add(1, std::memory_order_relaxed);
+  if (connections_.open.size() >= options_.connections_max + turned_away_max) return;
+  auto& connection = connections_.open.emplace_front(context_, connections_, std::move(socket),
+                                                     peer.address().to_string());
+  const auto place = connections_.open.begin();
+  nursery_.start(turned_away ? connection.turn_away(place) : connection.serve(place));
+}
+
+Task<> Server::State::watch_over_all() {
+  // However this ends, connections that are between two waits must see that they end.
+  const struct Ending {
+    ServerContext& context;
+    ~Ending() { context.draining = true; }
+  } ending{context_};
+  const Duration wait = sweep_wait(options_.times);
+  while (!context_.draining || !connections_.open.empty()) {
+    const Instant now = context_.clock.now();
+    if (now >= grace_end_) break;
+    for (auto& connection : connections_.open) connection.sweep(now);
+    co_await connections_.changed.wait_until(std::min(now + wait, grace_end_));
+  }
+  nursery_.stop();
+}
+
+void Server::State::drain(Duration grace) {
+  if (context_.draining) return;
+  context_.draining = true;
+  grace_end_ = context_.clock.now() + grace;
+  boost::system::error_code ignored;
+  accept_waiting();
+  acceptor_.close(ignored);
+  for (auto& connection : connections_.open) connection.drain();
+  connections_.changed.notify();
+}
 
 Server::Server(Clock& clock, Random& random, const Router& router, ServerOptions options)
     : state_(std::make_unique<State>(clock, random, router, std::move(options))) {}
 Server::~Server() = default;
+
 void Server::listen() {
   state_->listen();
 }
+
 std::uint16_t Server::port() const {
   return state_->port();
 }
+
 Task<> Server::run() {
   return state_->run();
 }
+
 void Server::drain(Duration grace) {
   state_->drain(grace);
 }
+
 const ServerCounts& Server::counts() const {
   return state_->counts();
 }

@@ -1,6 +1,6 @@
 #include "shared/http/stream.h"
 
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/post.hpp>
 #include <charconv>
 
 namespace millrace::http {
@@ -9,112 +9,111 @@ namespace {
 /// A client has nothing to say during a response; one that talks on is cut.
 constexpr std::size_t ignored_bytes_max = 64 * 1024;
 
-using Buffers = std::array<asio::const_buffer, 3>;
-
-std::size_t size_of(const Buffers& parts) {
-  return parts[0].size() + parts[1].size() + parts[2].size();
-}
-
-void consume(Buffers& parts, std::size_t bytes) {
-  for (auto& part : parts) {
-    const std::size_t taken = std::min(bytes, part.size());
-    part += taken;
-    bytes -= taken;
-  }
-}
-
 }  // namespace
 
-Stream::Stream(ServerContext& context, Socket& socket, bool chunked)
-    : context_(context),
-      socket_(socket),
-      wake_(context.clock),
-      unwatched_(context.clock),
-      chunked_(chunked) {
-  context_.counts.streams.fetch_add(1, std::memory_order_relaxed);
+Stream::Stream(Wire& wire, Start start)
+    : wire_(wire), wake_(wire.context().clock), start_(std::move(start)) {
+  wire_.context().counts.streams.fetch_add(1, std::memory_order_relaxed);
 }
 
 Stream::~Stream() {
-  context_.counts.streams.fetch_sub(1, std::memory_order_relaxed);
+  wire_.context().counts.streams.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Task<> Stream::open() {
+  watch();
+  ++callbacks_;
+  asio::post(wire_.context().clock.loop(), [this] {
+    --callbacks_;
+    flush_head();
+  });
+  return start_.body(*this);
+}
+
+void Stream::flush_head() {
+  if (finishing_) return wake_.notify();
+  if (start_.head.empty() || writing_ || closed_) return;
+  Buffers parts{asio::buffer(start_.head)};
+  const auto all = wire_.push(parts);
+  if (!all) return gone();
+  if (*all) {
+    free_memory(start_.head);
+    return;
+  }
+  // Only behind an unread earlier response: the rest goes when there is room.
+  start_.head.erase(0, start_.head.size() - parts[0].size());
+  ++callbacks_;
+  wire_.socket().async_wait(Socket::wait_write, [this](boost::system::error_code) {
+    --callbacks_;
+    flush_head();
+  });
+}
+
+void Stream::watch() {
+  ++callbacks_;
+  wire_.socket().async_wait(Socket::wait_read, [this](boost::system::error_code error) {
+    --callbacks_;
+    on_readable(error);
+  });
+}
+
+void Stream::on_readable(const boost::system::error_code& waited) {
+  if (finishing_) return wake_.notify();
+  if (waited) return;  // a stalled write has ended every wait; it tells the body
+  auto& scratch = wire_.context().scratch;
+  boost::system::error_code error;
+  ignored_bytes_ += wire_.socket().read_some(asio::buffer(scratch), error);
+  const bool left = error && error != asio::error::would_block;
+  if (left || ignored_bytes_ > ignored_bytes_max) return gone();
+  watch();
+}
+
+void Stream::gone() {
+  closed_ = true;
+  wire_.cancel_waits();
+  wake_.notify();
 }
 
 Task<Result<>> Stream::write(std::string_view bytes) {
   if (bytes.empty()) co_return Result<>{};  // an empty chunk would end the body
   std::array<char, 20> size;
-  Buffers parts{asio::const_buffer(), asio::buffer(bytes), asio::const_buffer()};
-  if (chunked_) {
+  Buffers parts{asio::buffer(start_.head), {}, asio::buffer(bytes), {}};
+  if (start_.chunked) {
     char* end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
     *end++ = '\r';
     *end++ = '\n';
-    parts[0] = asio::buffer(size.data(), static_cast<std::size_t>(end - size.data()));
-    parts[2] = asio::buffer("\r\n", 2);
+    parts[1] = asio::buffer(size.data(), static_cast<std::size_t>(end - size.data()));
+    parts[3] = asio::buffer("\r\n", 2);
   }
-  co_return co_await send(parts);
-}
-
-Task<Result<>> Stream::send(Buffers parts) {
-  while (size_of(parts) > 0) {
-    if (closed_) co_return Failure(cut_.value_or(Errc::closed));
-    boost::system::error_code error;
-    consume(parts, socket_.write_some(parts, error));
-    if (!error) continue;
-    if (error != asio::error::would_block) {
-      closed_ = true;
-      co_return Failure(Errc::closed);
-    }
-    const auto writable = co_await wait_writable();
-    if (!writable) co_return writable;
+  writing_ = true;
+  while (!closed_) {
+    const auto all = wire_.push(parts);
+    if (all && *all) break;
+    closed_ = !all;
+    if (closed_) break;
+    const auto writable = co_await wire_.until_writable();
+    if (writable) continue;
+    closed_ = true;
+    if (writable.error() == Errc::timed_out) co_return Failure(Errc::timed_out);
   }
+  writing_ = false;
+  if (closed_) co_return Failure(Errc::closed);
+  if (!start_.head.empty()) free_memory(start_.head);
   co_return Result<>{};
 }
 
-Task<Result<>> Stream::wait_writable() {
-  stall_at_ = context_.clock.now() + context_.options.times.stall;
-  boost::system::error_code error;
-  co_await socket_.async_wait(Socket::wait_write, asio::redirect_error(use_task, error));
-  stall_at_ = Instant::max();
-  if (!error && !closed_) co_return Result<>{};
-  closed_ = true;
-  co_return Failure(cut_.value_or(Errc::closed));
-}
-
-void Stream::cut(Errc why) {
-  if (!cut_) cut_ = why;
-  closed_ = true;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
-  wake_.notify();
-}
-
-void Stream::watch() {
-  watching_ = true;
-  socket_.async_wait(Socket::wait_read,
-                     [this](boost::system::error_code error) { on_readable(error); });
-}
-
-void Stream::on_readable(boost::system::error_code error) {
-  watching_ = false;
-  if (unwatching_ || error) {
-    unwatched_.notify();
-    return;
-  }
-  const std::size_t got = socket_.read_some(asio::buffer(context_.scratch), error);
-  ignored_bytes_ += got;
-  const bool gone = error && error != asio::error::would_block;
-  if (gone || ignored_bytes_ > ignored_bytes_max) {
-    closed_ = true;
-    wake_.notify();
-    return;
-  }
-  watch();
-}
-
-Task<> Stream::unwatch() {
-  unwatching_ = true;
-  if (!watching_) co_return;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
-  while (watching_) co_await unwatched_.wait();
+Task<bool> Stream::finish(bool whole) {
+  finishing_ = true;
+  // A write that was abandoned in its middle leaves a chunk half sent.
+  const bool cut = !whole || closed_ || writing_;
+  // Before the last chunk: what comes after it is the next request.
+  wire_.cancel_waits();
+  while (callbacks_ > 0) co_await wake_.wait();
+  if (cut) co_return false;
+  Buffers parts{asio::buffer(start_.head), {}, {}, {}};
+  if (start_.chunked) parts[1] = asio::buffer("0\r\n\r\n", 5);
+  const auto sent = co_await wire_.send(parts);
+  co_return sent&& start_.keep_alive&& ignored_bytes_ == 0;
 }
 
 }  // namespace millrace::http

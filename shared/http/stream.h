@@ -1,47 +1,52 @@
 #pragma once
 #include <string>
 
-#include "shared/http/connection.h"
+#include "shared/http/wire.h"
 
 namespace millrace::http {
 
-/// The streamed response of one connection, as its handler sees it. Watches the peer while
-/// nothing is written: it hears of its leaving at once.
+/// The streamed response of one connection, as its handler sees it. Watches the peer all the
+/// while, so that its leaving is heard of at once. Ended by `finish` before it goes.
 class Stream final : public StreamWriter {
  public:
-  Stream(ServerContext& context, Socket& socket, bool chunked);
+  struct Start {
+    std::string head;  ///< goes out with the first write, or in the loop's next turn without one
+    StreamBody body;
+    std::string request_id;
+    bool chunked = true;
+    bool keep_alive = true;
+  };
+
+  Stream(Wire& wire, Start start);
   ~Stream() override;
+
+  /// From here on the peer is watched and the head will be sent. The result is to be awaited.
+  Task<> open();
+  /// Ends the watch and, when the body is `whole`, sends the last chunk; one that is cut ends
+  /// without, so that nobody takes it for whole. True when the connection can serve on.
+  Task<bool> finish(bool whole);
 
   Task<Result<>> write(std::string_view bytes) override;
   bool closed() const override { return closed_; }
   Signal& wake() override { return wake_; }
-  bool draining() const override { return context_.draining; }
+  bool draining() const override { return wire_.context().draining; }
 
-  /// Sends bytes as they are (the head, the last chunk); within the stall time.
-  Task<Result<>> send(std::array<asio::const_buffer, 3> parts);
-  /// Begins to watch the peer; to be ended by `unwatch` before the stream goes.
-  void watch();
-  Task<> unwatch();
-
-  bool stalled(Instant now) const { return now > stall_at_; }
-  /// Ends the write that is under way, or the wait for the peer.
-  void cut(Errc why);
+  const std::string& request_id() const { return start_.request_id; }
 
  private:
-  void on_readable(boost::system::error_code error);
-  Task<Result<>> wait_writable();
+  void watch();
+  void on_readable(const boost::system::error_code& error);
+  void flush_head();
+  void gone();
 
-  ServerContext& context_;
-  Socket& socket_;
+  Wire& wire_;
   Signal wake_;
-  Signal unwatched_;
-  Instant stall_at_ = Instant::max();
+  Start start_;  ///< of the head what is still to be sent
   std::size_t ignored_bytes_ = 0;
-  std::optional<Errc> cut_;
-  bool chunked_;
+  int callbacks_ = 0;  ///< that will still be called and look at this object
+  bool writing_ = false;
   bool closed_ = false;
-  bool watching_ = false;
-  bool unwatching_ = false;
+  bool finishing_ = false;
 };
 
 }  // namespace millrace::http
