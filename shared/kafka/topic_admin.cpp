@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
-#include <thread>
 
 #include "shared/contract/topics.h"
 #include "shared/kafka/rdkafka_handles.h"
@@ -19,6 +18,7 @@ using Metadata =
     std::unique_ptr<const struct rd_kafka_metadata, DestroyBy<rd_kafka_metadata_destroy>>;
 
 constexpr int metadata_wait_ms = 10'000;
+constexpr int look_again_ms = 50;
 constexpr int create_wait_ms = 30'000;
 constexpr Duration leaders_wait = 15s;
 constexpr int replicas_wanted = 3;
@@ -167,7 +167,7 @@ bool TopicCreation::wait_for_leaders() {
     if (seen && std::ranges::all_of(wanted_, [&](auto& t) { return led(find(*seen, t)); })) {
       return true;
     }
-    std::this_thread::sleep_for(50ms);
+    rd_kafka_poll(client_.get(), look_again_ms);
   }
   return false;
 }
