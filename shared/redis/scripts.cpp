@@ -6,6 +6,8 @@
 
 #include "shared/runtime/ids.h"
 
+// A server out of memory refuses a script's first write that needs some, and nothing after a write
+// that was let through: so DEL never comes first where what follows may be refused.
 // Numbers above 2^47 go through '%.0f': Lua prints the others with 14 digits.
 namespace millrace::redis {
 namespace {
@@ -20,10 +22,10 @@ local r = redis.call('HMGET', KEYS[1], 'state', 'ack', 'fp')
 if r[1] then return {0, r[1], r[2] or '0', r[3] or ''} end
 local line = ARGV[9]
 local seq = line == '' and '0' or '1'
-redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[1], 'state', 'queued', 'seq', seq, 'events', seq, 'bytes', #line,
   'run', ARGV[1], 'fp', ARGV[2], 'tenant', ARGV[3], 'session', ARGV[4], 'kind', ARGV[5],
   'created', ARGV[6], 'deadline', ARGV[7])
+redis.call('DEL', KEYS[2])
 if ARGV[8] == '1' then redis.call('HSET', KEYS[1], 'ack', '1') end
 if line ~= '' then
   redis.call('XADD', KEYS[2], '1-0', 'e', string.sub(line, 3, -2))

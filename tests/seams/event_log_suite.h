@@ -2,8 +2,9 @@
 #include "tests/seams/event_log_world.h"
 
 /// What every EventLog promises to those who write, whatever keeps it; `event_log_readers_suite.h`
-/// has what it promises to those who read. An adapter's test program includes both once and adds
-/// `INSTANTIATE_TEST_SUITE_P(Name, EventLogSuite, testing::Values(make_world))`.
+/// has what it promises to those who read, `event_log_edges_suite.h` what is rare. An adapter's
+/// test program includes all three once and adds `INSTANTIATE_TEST_SUITE_P(Name, EventLogSuite,
+/// testing::Values(make_world))`.
 namespace millrace {
 
 // --- accept, acknowledge, withdraw

@@ -5,6 +5,7 @@
 #include "shared/contract/keys.h"
 #include "shared/redis/address.h"
 #include "shared/redis/event_log.h"
+#include "tests/seams/event_log_edges_suite.h"
 #include "tests/seams/event_log_readers_suite.h"
 #include "tests/seams/event_log_suite.h"
 
