@@ -38,9 +38,12 @@ class JobQueue {
   virtual Task<Result<Delivery>> next() = 0;
 
   /// Ends a delivery: Retry comes again not before its time with attempt + 1, Dead also leaves
-  /// a dead letter with the reason. Returns once the consequence is durable (a retry or dead
-  /// copy is acknowledged before its source counts as finished). In any order; twice is a no-op.
-  virtual Task<Result<>> settle(const Delivery& delivery, Verdict verdict) = 0;
+  /// a dead letter with the reason; a `result` (JSON), where there is one, goes to downstream
+  /// readers under the job's id. What is produced is acknowledged before the delivery counts as
+  /// finished, so all of it happens at least once; the key is free for its next job at once.
+  /// In any order; twice is a no-op.
+  virtual Task<Result<>> settle(const Delivery& delivery, Verdict verdict,
+                                std::string result = {}) = 0;
 
   /// Gives a delivery back, uncounted: it comes again, its key waits, its slot is free. For a
   /// lease held by somebody else, a job that is not due yet, and hand-over while draining.
@@ -48,9 +51,6 @@ class JobQueue {
 
   /// What is known of the queue a job would go to; never asks over the network.
   virtual std::optional<QueueLag> lag(const Job& job) = 0;
-
-  /// Produces a finished job's result for downstream readers, keyed by job id, at least once.
-  virtual Task<Result<>> publish_result(const JobId& id, std::string json) = 0;
 };
 
 }  // namespace millrace

@@ -36,11 +36,21 @@ class Inbox {
   std::vector<Delivery> taken_;          ///< of the loop, last first
 };
 
+/// A record that is to be produced because another one ended.
+struct Consequence {
+  std::string topic;
+  std::string key;
+  std::string value;
+  std::vector<Header> headers;
+};
+
 /// What a port tells the consumer about a record it was given.
 struct Settled {
   enum class What : std::uint8_t { finish, again, put_off } what = What::finish;
   std::uint64_t handle = 0;
   Instant until{};
+  /// Acknowledged before the record counts as finished; its key does not wait for them.
+  std::vector<Consequence> consequences{};
 };
 
 /// The taking half of a KafkaQueue; see there.

@@ -1,3 +1,5 @@
+#include <boost/asio/post.hpp>
+
 #include "shared/contract/envelope.h"
 #include "shared/kafka/consumer_thread.h"
 #include "shared/runtime/log.h"
@@ -8,6 +10,8 @@ namespace {
 constexpr Duration forward_again_first = 100ms;
 constexpr Duration forward_again_max = 5s;
 constexpr auto upgrade_wait = std::chrono::hours(1);
+/// While so many records wait for Kafka to take what follows from them, no more are handed out.
+constexpr std::size_t unfinished_max = 10'000;
 
 std::string milliseconds_from(WallTime now, std::chrono::milliseconds later) {
   return std::to_string((now + later).time_since_epoch().count());
@@ -22,12 +26,12 @@ void Consumer::Thread::take_settled() {
     told.swap(settled_);
     settled_posted_ = false;
   }
-  for (const auto& settled : told) {
+  for (auto& settled : told) {
     counts_.in_flight.fetch_sub(1, std::memory_order_relaxed);
     Item* item = lanes_.in_flight(settled.handle);
     if (!item) continue;
     if (settled.what == Settled::What::finish) {
-      finish(settled.handle);
+      finish(settled.handle, std::move(settled.consequences));
       continue;
     }
     if (settled.what == Settled::What::again) ++item->attempt;
@@ -42,15 +46,41 @@ void Consumer::Thread::take_settled() {
   pace();
 }
 
-void Consumer::Thread::finish(std::uint64_t handle) {
+/// Frees the key at once; the record itself is finished when all that follows is acknowledged.
+void Consumer::Thread::finish(std::uint64_t handle, std::vector<Consequence> consequences) {
   Item* item = lanes_.in_flight(handle);
   if (!item) return;
-  if (item->partition->owned) item->partition->tracker.finish(item->offset);
+  if (!consequences.empty())
+    nursery_.start(finish_after(item->partition, item->offset, std::move(consequences)));
+  else if (item->partition->owned)
+    item->partition->tracker.finish(item->offset);
   lanes_.finish(handle);
 }
 
+Task<> Consumer::Thread::finish_after(PartitionPtr partition, std::int64_t offset,
+                                      std::vector<Consequence> consequences) {
+  struct Counted {
+    std::size_t& count;
+    ~Counted() { --count; }
+  } counted{++unfinished_};
+  for (const auto& one : consequences) {
+    Duration wait = forward_again_first;
+    auto sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
+    while (!sent) {
+      // What Kafka will never take (too large, no such topic) must not hold the partition for
+      // ever; the log has the reason.
+      if (sent.error() == Errc::invalid) break;
+      co_await clock_.sleep_for(wait);
+      wait = std::min(2 * wait, Duration(forward_again_max));
+      sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
+    }
+  }
+  if (partition->owned) partition->tracker.finish(offset);
+  if (unfinished_ == unfinished_max) asio::post(loop_, [this] { hand_out(); });
+}
+
 void Consumer::Thread::hand_out() {
-  if (closing_) return;
+  if (closing_ || unfinished_ >= unfinished_max) return;
   std::vector<std::vector<Delivery>> out(inboxes_.size());
   while (lanes_.in_flight_count() < options_.jobs_in_flight) {
     Item* item = lanes_.take();
@@ -90,42 +120,29 @@ void Consumer::Thread::give_up(const Item& item, std::string reason) {
   log::warn("unreadable_record",
             {{"topic", item.partition->topic}, {"offset", item.offset}, {"reason", reason}});
   counts_.dead.fetch_add(1, std::memory_order_relaxed);
-  nursery_.start(forward(item.handle, topics::full(options_.prefix, topics::dead), item.key,
-                         item.value,
-                         {{topics::reason_header, std::move(reason)},
-                          {topics::origin_header, item.partition->topic},
-                          {topics::attempt_header, std::to_string(item.attempt)}}));
+  finish(item.handle, {{topics::full(options_.prefix, topics::dead),
+                        item.key,
+                        item.value,
+                        {{topics::reason_header, std::move(reason)},
+                         {topics::origin_header, item.partition->topic},
+                         {topics::attempt_header, std::to_string(item.attempt)}}}});
 }
 
 /// A rolling upgrade brings newer edges' envelopes to older workers for a while.
 void Consumer::Thread::wait_for_upgrade(const Item& item, std::int64_t version) {
   log::warn("newer_envelope", {{"version", version}, {"topic", item.partition->topic}});
-  nursery_.start(forward(item.handle,
-                         topics::full(options_.prefix, topics::retry_tiers.back().suffix), item.key,
-                         item.value,
-                         {{topics::reason_header, "unknown_version"},
-                          {topics::origin_header, item.partition->topic},
-                          {topics::attempt_header, std::to_string(item.attempt)},
-                          {topics::due_header, milliseconds_from(clock_.wall(), upgrade_wait)}}));
-}
-
-/// The copy is acknowledged before its source counts as finished, however long that takes.
-Task<> Consumer::Thread::forward(std::uint64_t handle, std::string topic, std::string key,
-                                 std::string value, std::vector<Header> headers) {
-  Duration wait = forward_again_first;
-  auto sent = co_await producer_.produce(clock_, topic, key, value, headers);
-  while (!sent) {
-    co_await clock_.sleep_for(wait);
-    wait = std::min(2 * wait, Duration(forward_again_max));
-    sent = co_await producer_.produce(clock_, topic, key, value, headers);
-  }
-  finish(handle);
-  hand_out();
+  finish(item.handle, {{topics::full(options_.prefix, topics::retry_tiers.back().suffix),
+                        item.key,
+                        item.value,
+                        {{topics::reason_header, "unknown_version"},
+                         {topics::origin_header, item.partition->topic},
+                         {topics::attempt_header, std::to_string(item.attempt)},
+                         {topics::due_header, milliseconds_from(clock_.wall(), upgrade_wait)}}}});
 }
 
 void Consumer::Thread::take_retry(const PartitionPtr& partition, Item item, Instant due) {
   if (due <= clock_.now() && partition->not_due.empty()) {
-    nursery_.start(send_back(partition, std::move(item)));
+    send_back(partition, std::move(item));
     return;
   }
   partition->not_due.emplace_back(due, std::move(item));
@@ -135,25 +152,21 @@ void Consumer::Thread::return_due(Instant now) {
   for (auto& [name, partition] : partitions_) {
     auto& waiting = partition->not_due;
     while (!waiting.empty() && waiting.front().first <= now) {
-      nursery_.start(send_back(partition, std::move(waiting.front().second)));
+      send_back(partition, std::move(waiting.front().second));
       waiting.pop_front();
     }
   }
   pace();
 }
 
-Task<> Consumer::Thread::send_back(PartitionPtr partition, Item item) {
+void Consumer::Thread::send_back(const PartitionPtr& partition, Item item) {
   std::vector<Header> headers{{topics::attempt_header, std::to_string(item.attempt)}};
   if (partition->topic.ends_with(topics::retry_tiers.back().suffix))
     headers.push_back({topics::reason_header, "unknown_version"});
-  Duration wait = forward_again_first;
-  auto sent = co_await producer_.produce(clock_, item.origin, item.key, item.value, headers);
-  while (!sent && sent.error() != Errc::invalid) {
-    co_await clock_.sleep_for(wait);
-    wait = std::min(2 * wait, Duration(forward_again_max));
-    sent = co_await producer_.produce(clock_, item.origin, item.key, item.value, headers);
-  }
-  if (partition->owned) partition->tracker.finish(item.offset);
+  std::vector<Consequence> copy;
+  copy.push_back(
+      {std::move(item.origin), std::move(item.key), std::move(item.value), std::move(headers)});
+  nursery_.start(finish_after(partition, item.offset, std::move(copy)));
 }
 
 }  // namespace millrace::kafka

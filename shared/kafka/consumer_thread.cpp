@@ -55,7 +55,7 @@ void Consumer::Thread::add(std::shared_ptr<Inbox> inbox) {
 
 void Consumer::Thread::tell(Settled settled) {
   const std::lock_guard lock(mutex_);
-  settled_.push_back(settled);
+  settled_.push_back(std::move(settled));
   if (std::exchange(settled_posted_, true)) return;
   asio::post(loop_, [this] { take_settled(); });
 }
@@ -149,7 +149,7 @@ void Consumer::add(std::shared_ptr<Inbox> inbox) {
   thread_->add(std::move(inbox));
 }
 void Consumer::tell(Settled settled) {
-  thread_->tell(settled);
+  thread_->tell(std::move(settled));
 }
 
 }  // namespace millrace::kafka

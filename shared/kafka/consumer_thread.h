@@ -47,12 +47,12 @@ class Consumer::Thread {
   void hand_one(Item& item, std::vector<std::vector<Delivery>>& out);
   void give_up(const Item& item, std::string reason);
   void wait_for_upgrade(const Item& item, std::int64_t version);
-  Task<> forward(std::uint64_t handle, std::string topic, std::string key, std::string value,
-                 std::vector<Header> headers);
-  void finish(std::uint64_t handle);
+  void finish(std::uint64_t handle, std::vector<Consequence> consequences);
+  Task<> finish_after(PartitionPtr partition, std::int64_t offset,
+                      std::vector<Consequence> consequences);
   void take_retry(const PartitionPtr& partition, Item item, Instant due);
   void return_due(Instant now);
-  Task<> send_back(PartitionPtr partition, Item item);
+  void send_back(const PartitionPtr& partition, Item item);
 
   const KafkaQueueOptions options_;
   Producer& producer_;
@@ -67,6 +67,7 @@ class Consumer::Thread {
   std::map<Name, PartitionPtr> partitions_;
   KeyLanes lanes_;
   std::uint64_t next_handle_ = 1;
+  std::size_t unfinished_ = 0;  ///< records whose consequences are not acknowledged yet
   bool all_paused_ = false;
   bool closing_ = false;
 

@@ -14,11 +14,19 @@ namespace {
 using kafka::Header;
 using kafka::Settled;
 
-constexpr Duration produce_again_first = 100ms;
-constexpr Duration produce_again_max = 5s;
+/// A client waits for its 202; results and copies do not, and larger batches spare the broker.
+constexpr const char* linger_of_edge_ms = "1";
+constexpr const char* linger_of_worker_ms = "25";
 
 kafka::ClientSettings client_settings(const KafkaQueueOptions& options) {
   return {options.brokers, options.properties};
+}
+
+kafka::ClientSettings producer_settings(const KafkaQueueOptions& options) {
+  auto settings = client_settings(options);
+  settings.properties.try_emplace(
+      "linger.ms", options.taking_ports > 0 ? linger_of_worker_ms : linger_of_edge_ms);
+  return settings;
 }
 
 /// The shortest tier that covers the wait; the longest for longer ones, which then wait again.
@@ -33,7 +41,7 @@ std::string_view retry_tier(Duration wait) {
 class KafkaQueue::State {
  public:
   explicit State(KafkaQueueOptions its_options)
-      : options(std::move(its_options)), producer(client_settings(options)) {
+      : options(std::move(its_options)), producer(producer_settings(options)) {
     if (options.taking_ports > 0)
       consumer.emplace(options, producer, counts);
     else
@@ -66,31 +74,31 @@ class Port final : public JobQueue {
 
   Task<Result<Delivery>> next() override { return inbox_->take(); }
 
-  Task<Result<>> settle(const Delivery& delivery, Verdict verdict) override {
+  Task<Result<>> settle(const Delivery& delivery, Verdict verdict, std::string result) override {
+    Settled settled{Settled::What::finish, delivery.handle, {}, {}};
     if (const auto* retry = std::get_if<Retry>(&verdict)) {
-      co_await again(delivery, retry->at);
+      again(delivery, retry->at, settled);
     } else if (const auto* dead = std::get_if<Dead>(&verdict)) {
       state_.counts.dead.fetch_add(1, std::memory_order_relaxed);
-      co_await copy_to(topics::dead, delivery, delivery.attempt,
-                       {{topics::reason_header, dead->reason}});
-      state_.consumer->tell({Settled::What::finish, delivery.handle, {}});
-    } else {
-      state_.consumer->tell({Settled::What::finish, delivery.handle, {}});
+      settled.consequences.push_back(
+          copy_of(delivery, topics::dead, delivery.attempt, {topics::reason_header, dead->reason}));
     }
+    if (!result.empty())
+      settled.consequences.push_back({topics::full(state_.options.prefix, topics::results),
+                                      delivery.job.id.str(),
+                                      std::move(result),
+                                      {}});
+    state_.consumer->tell(std::move(settled));
     co_return Result<>{};
   }
 
   void release(const Delivery& delivery, Instant not_before) override {
-    state_.consumer->tell({Settled::What::put_off, delivery.handle, not_before});
+    state_.consumer->tell({Settled::What::put_off, delivery.handle, not_before, {}});
   }
 
   std::optional<QueueLag> lag(const Job& job) override {
     if (!state_.lag) return std::nullopt;
     return state_.lag->lag(topics::for_job(job), job.key());
-  }
-
-  Task<Result<>> publish_result(const JobId& id, std::string json) override {
-    return produce(topics::results, id.str(), std::move(json), {});
   }
 
  private:
@@ -102,35 +110,29 @@ class Port final : public JobQueue {
 
   /// A job with a session waits in place and holds back its key; another waits there, too, if it
   /// is not for long.
-  Task<> again(const Delivery& delivery, Instant at) {
+  void again(const Delivery& delivery, Instant at, Settled& settled) {
     const Duration wait = at - clock_.now();
     if (!delivery.job.session.empty() || wait <= state_.options.retry_in_memory_max) {
-      state_.consumer->tell({Settled::What::again, delivery.handle, at});
-      co_return;
+      settled.what = Settled::What::again;
+      settled.until = at;
+      return;
     }
     const auto due = clock_.wall() + std::chrono::ceil<std::chrono::milliseconds>(wait);
-    co_await copy_to(retry_tier(wait), delivery, delivery.attempt + 1,
-                     {{topics::due_header, std::to_string(due.time_since_epoch().count())}});
-    state_.consumer->tell({Settled::What::finish, delivery.handle, {}});
+    settled.consequences.push_back(
+        copy_of(delivery, retry_tier(wait), delivery.attempt + 1,
+                {topics::due_header, std::to_string(due.time_since_epoch().count())}));
   }
 
-  /// Returns once the copy is acknowledged: its source must not count as finished before.
-  Task<> copy_to(std::string_view suffix, const Delivery& delivery, std::uint32_t attempt,
-                 std::vector<Header> headers) {
-    headers.push_back({topics::kind_header, delivery.job.kind});
-    headers.push_back({topics::attempt_header, std::to_string(attempt)});
-    headers.push_back({topics::origin_header,
-                       topics::full(state_.options.prefix, topics::for_job(delivery.job))});
-    Duration wait = produce_again_first;
-    for (;;) {
-      const auto sent =
-          co_await produce(suffix, delivery.job.key(), delivery.job.envelope, headers);
-      if (sent) co_return;
-      if (sent.error() == Errc::invalid)
-        log::error("copy_refused", {{"job", delivery.job.id.str()}});
-      co_await clock_.sleep_for(wait);
-      wait = std::min(2 * wait, Duration(produce_again_max));
-    }
+  kafka::Consequence copy_of(const Delivery& delivery, std::string_view suffix,
+                             std::uint32_t attempt, Header own) const {
+    const std::string& prefix = state_.options.prefix;
+    return {topics::full(prefix, suffix),
+            delivery.job.key(),
+            delivery.job.envelope,
+            {std::move(own),
+             {topics::kind_header, delivery.job.kind},
+             {topics::attempt_header, std::to_string(attempt)},
+             {topics::origin_header, topics::full(prefix, topics::for_job(delivery.job))}}};
   }
 
   State& state_;

@@ -26,8 +26,9 @@ void release(JobRun& run, Instant until) {
   run.parts.queue.release(run.delivery, until);
 }
 
-Task<> settle(JobRun& run, Verdict verdict) {
-  const auto settled = co_await run.parts.queue.settle(run.delivery, std::move(verdict));
+Task<> settle(JobRun& run, Verdict verdict, std::string result = {}) {
+  const auto settled =
+      co_await run.parts.queue.settle(run.delivery, std::move(verdict), std::move(result));
   if (!settled) release(run, run.parts.clock.now() + untold_wait);
 }
 
@@ -91,10 +92,8 @@ void count_end(WorkerCounts& counts, JobState state) {
   }
 }
 
-Task<bool> publish(JobRun& run, const Outcome& outcome) {
-  const auto published = co_await run.parts.queue.publish_result(
-      run.job().id, encode_result(run.job(), outcome, run.parts.clock.wall()));
-  co_return published.has_value();
+std::string result_of(const JobRun& run, const Outcome& outcome) {
+  return encode_result(run.job(), outcome, run.parts.clock.wall());
 }
 
 /// Ends a job whose lease this run holds.
@@ -111,9 +110,8 @@ Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
   run.outcome = finished->first ? wanted : std::move(finished->outcome);
   run.pen.end(*run.outcome, !as_wanted || run.pen.text() != run.outcome->text);
 
-  const bool published = co_await publish(run, *run.outcome);
   const auto told = co_await run.pen.written();
-  if (!published || !told) {
+  if (!told) {
     release(run, run.parts.clock.now() + untold_wait);
     co_return;
   }
@@ -123,7 +121,7 @@ Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
                           {"code", run.outcome->error_code},
                           {"attempt", run.attempt()},
                           {"tenant", run.job().tenant}});
-  co_await settle(run, verdict_of(*run.outcome));
+  co_await settle(run, verdict_of(*run.outcome), result_of(run, *run.outcome));
 }
 
 /// A terminal event that whoever ended the job may not have lived to write. False: not now.
@@ -143,12 +141,11 @@ Task<bool> repeat_ending(JobRun& run, const Outcome& standing) {
 
 Task<> confirm_end(JobRun& run, const Outcome& standing) {
   const bool told = co_await repeat_ending(run, standing);
-  const bool published = told && co_await publish(run, standing);
-  if (!published) {
+  if (!told) {
     release(run, run.parts.clock.now() + untold_wait);
     co_return;
   }
-  co_await settle(run, verdict_of(standing));
+  co_await settle(run, verdict_of(standing), result_of(run, standing));
 }
 
 }  // namespace

@@ -37,10 +37,9 @@ class FakeQueue final : public JobQueue {
     co_return Result<>();
   }
   Task<Result<Delivery>> next() override { co_return Failure(Errc::closed); }
-  Task<Result<>> settle(const Delivery&, Verdict) override { co_return Result<>(); }
+  Task<Result<>> settle(const Delivery&, Verdict, std::string) override { co_return Result<>(); }
   void release(const Delivery&, Instant) override {}
   std::optional<QueueLag> lag(const Job&) override { return lag_known; }
-  Task<Result<>> publish_result(const JobId&, std::string) override { co_return Result<>(); }
 
  private:
   Clock& clock_;

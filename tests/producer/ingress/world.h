@@ -59,7 +59,7 @@ struct World {
   Cancel cancel{log, store, clock, ender};
   bool queue_ready = true;
   JobsRoutes routes{{submit, lookup, cancel, store, clock, metrics, open_stream, sign}};
-  HealthRoutes health{{[this] { return queue_ready; }, log, store, registry}};
+  HealthRoutes health{{[this] { return queue_ready; }, log, store, {&registry}}};
   http::Router router;
   Nursery nursery{clock};
 

@@ -121,7 +121,6 @@ TEST(Crash, EveryCallMayFailOnceInEitherWay) {
     plan(world.log.begin_faults);
     plan(world.store.finish_faults);
     plan(world.store.begin_faults);
-    plan(world.queue.publish_faults);
     plan(world.queue.settle_faults);
     const Job job = world.accept();
     world.start_worker();

@@ -303,7 +303,6 @@ class Queue final : public JobQueue {
   std::vector<Settled> settled;
   std::vector<JobId> released;
   std::vector<std::pair<JobId, std::string>> results;
-  Faults publish_faults;
   Faults settle_faults;
 
   void add(Delivery delivery, Instant due = {}) {
@@ -333,10 +332,11 @@ class Queue final : public JobQueue {
       co_await changed_.wait_until(until);
     }
   }
-  Task<Result<>> settle(const Delivery& delivery, Verdict verdict) override {
+  Task<Result<>> settle(const Delivery& delivery, Verdict verdict, std::string result) override {
     const Fault fault = settle_faults.take();
     if (fault != Fault::none) co_return Failure(Errc::unavailable);
     settled.push_back({delivery.job.id, verdict});
+    if (!result.empty()) results.emplace_back(delivery.job.id, std::move(result));
     in_hand_.erase(delivery.handle);
     if (const auto* retry = std::get_if<Retry>(&verdict)) {
       Delivery again = delivery;
@@ -353,11 +353,6 @@ class Queue final : public JobQueue {
     add(again, not_before);
   }
   std::optional<QueueLag> lag(const Job&) override { return std::nullopt; }
-  Task<Result<>> publish_result(const JobId& id, std::string json) override {
-    if (publish_faults.take() != Fault::none) co_return Failure(Errc::unavailable);
-    results.emplace_back(id, std::move(json));
-    co_return Result<>{};
-  }
 
  private:
   struct Waiting {

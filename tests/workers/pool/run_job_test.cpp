@@ -379,9 +379,9 @@ TEST(RunJob, AJournaledTurnIsNotAskedAgain) {
   EXPECT_EQ(world.model.prefixes.size(), 1u);
 }
 
-TEST(RunJob, AResultThatCouldNotBePublishedIsPublishedLater) {
+TEST(RunJob, AResultThatTheQueueDidNotTakeIsGivenToItAgain) {
   World world;
-  world.queue.publish_faults.next(fake::Fault::refused, 2);
+  world.queue.settle_faults.next(fake::Fault::refused, 2);
   world.start_worker();
   const Job job = world.accept();
   world.clock.run_for(30s);
