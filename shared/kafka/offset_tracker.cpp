@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <optional>
 
 #include "shared/runtime/limits.h"
 
@@ -138,24 +137,40 @@ std::string OffsetTracker::hint(std::size_t bytes_max) const {
   return any ? text + '.' : std::string();
 }
 
-void OffsetTracker::apply_hint(std::string_view hint) {
-  if (unfinished() > 0 || !hinted_.empty() || !hint.starts_with(hint_mark)) return;
-  hint.remove_prefix(hint_mark.size());
-  if (take_number(hint, INT64_MAX, ';') != position_) return;
-  std::vector<Run> runs;
-  auto at = position_;
-  const auto window_end = position_ + ring_bits;
-  while (hint != ".") {
-    const auto apart = take_number(hint, window_end - at, '+');
-    if (!apart) return;
+std::optional<OffsetTracker::Hint> OffsetTracker::read(std::string_view text) {
+  if (!text.starts_with(hint_mark)) return {};
+  text.remove_prefix(hint_mark.size());
+  const auto position = take_number(text, INT64_MAX - ring_bits, ';');
+  if (!position) return {};
+  Hint hint{.position = *position, .runs = {}};
+  const auto window_end = hint.position + ring_bits;
+  for (auto at = hint.position; text != ".";) {
+    const auto apart = take_number(text, window_end - at, '+');
+    if (!apart) return {};
     at += *apart;
-    const auto finished = take_number(hint, window_end - at, ',');
-    if (!finished) return;
-    runs.push_back({at, at + *finished});
+    const auto finished = take_number(text, window_end - at, ',');
+    if (!finished) return {};
+    hint.runs.push_back({at, at + *finished});
     at += *finished;
   }
-  hinted_ = std::move(runs);
+  return hint;
+}
+
+void OffsetTracker::apply_hint(std::string_view hint) {
+  if (unfinished() > 0 || !hinted_.empty()) return;
+  auto told = read(hint);
+  if (!told || told->position != position_) return;
+  hinted_ = std::move(told->runs);
   advance();
+}
+
+std::int64_t OffsetTracker::finished_in(std::string_view metadata) {
+  const auto told = read(metadata.substr(std::min(metadata.size(), metadata.find(hint_mark))));
+  std::int64_t count = 0;
+  if (told) {
+    for (const auto& run : told->runs) count += run.end - run.begin;
+  }
+  return count;
 }
 
 bool OffsetTracker::full() const {

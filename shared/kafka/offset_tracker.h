@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -47,6 +48,10 @@ class OffsetTracker {
   /// since a job run again is dropped when it begins but a job skipped is lost.
   void apply_hint(std::string_view hint);
 
+  /// How many offsets beyond the position a commit's metadata, which ends in a hint, calls
+  /// finished; 0 where it cannot be read.
+  static std::int64_t finished_in(std::string_view metadata);
+
   /// The window beyond the position is used up: pause fetching. What is in flight from the
   /// broker may still be taken.
   bool full() const;
@@ -58,6 +63,12 @@ class OffsetTracker {
   struct Run {
     std::int64_t begin, end;  ///< finished offsets, end exclusive
   };
+  struct Hint {
+    std::int64_t position;
+    std::vector<Run> runs;
+  };
+
+  static std::optional<Hint> read(std::string_view text);
 
   bool in_hand(std::int64_t offset) const;
   void hold(std::int64_t offset);

@@ -113,6 +113,9 @@ TEST(OffsetTrackerHint, CarriesWhatFinishedBeyondThePosition) {
   for (int offset : {101, 102, 105, 119}) before.finish(offset);
   const auto hint = before.hint(4000);
   EXPECT_EQ(hint, "m1;100;1+2,2+1,13+1,.");
+  EXPECT_EQ(OffsetTracker::finished_in(hint), 4);
+  EXPECT_EQ(OffsetTracker::finished_in("d120;" + hint), 4);
+  EXPECT_EQ(OffsetTracker::finished_in("something else"), 0);
 
   OffsetTracker after(100);
   after.apply_hint(hint);
