@@ -128,7 +128,11 @@ Task<std::optional<std::size_t>> Connection::read_head(std::optional<Problem>& p
       co_return std::nullopt;
     }
     if (*end) co_return *end;
-    if (!begun && context_.draining) co_return std::nullopt;
+    if (!begun && context_.draining) {
+      if (!first_) co_return std::nullopt;
+      // It came in with the last of the backlog: its request is on the way.
+      deadline = std::min(deadline, context_.clock.now() + times.linger);
+    }
     idle_ = !begun;
     const auto more = co_await wire_.read_more(deadline);
     idle_ = false;

@@ -58,10 +58,12 @@ Task<Result<>> Wire::read_more(Instant deadline) {
   deadline_ = deadline;
   late_ = false;
   for (;;) {
+    boost::system::error_code waited;
+    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(use_task, waited));
     boost::system::error_code error;
-    co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(use_task, error));
-    if (error) co_return ended(error);
     const std::size_t got = socket_.read_some(asio::buffer(context_.scratch), error);
+    // What has arrived in time counts, though the wait was ended.
+    if (error == asio::error::would_block && waited) co_return ended(waited);
     if (error == asio::error::would_block) continue;
     deadline_ = Instant::max();
     if (error) co_return Failure(Errc::closed);
