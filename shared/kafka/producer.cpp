@@ -134,7 +134,7 @@ rd_kafka_resp_err_t Producer::State::send(Send* send, const std::string& topic,
   const auto bytes = [](const std::string& text) { return const_cast<char*>(text.data()); };
   add(RD_KAFKA_VTYPE_TOPIC).cstr = topic.c_str();
   auto& key_bytes = add(RD_KAFKA_VTYPE_KEY).mem;
-  key_bytes = {.ptr = bytes(key), .size = key.size()};
+  key_bytes = {.ptr = key.empty() ? nullptr : bytes(key), .size = key.size()};
   auto& value_bytes = add(RD_KAFKA_VTYPE_VALUE).mem;
   value_bytes = {.ptr = bytes(value), .size = value.size()};
   add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
