@@ -264,6 +264,10 @@ std::string_view RequestHead::field(std::string_view lower_name) const {
 std::expected<std::optional<std::size_t>, Problem> find_head_end(std::string_view bytes,
                                                                  std::size_t& scanned,
                                                                  const HeadLimits& limits) {
+  // The longest request line: a method, the target, the version and two spaces.
+  const auto line_max = method_bytes_max + limits.url_bytes_max + 16;
+  if (bytes.size() > line_max && bytes.substr(0, line_max).find('\n') == bytes.npos)
+    return url_too_long(limits.url_bytes_max);
   while (scanned < bytes.size()) {
     const auto found = bytes.find('\n', scanned);
     if (found == bytes.npos) {
@@ -276,10 +280,6 @@ std::expected<std::optional<std::size_t>, Problem> find_head_end(std::string_vie
     if (scanned > limits.head_bytes_max) break;
     if (found >= 3 && bytes[found - 2] == '\n') return scanned;
   }
-  // The longest request line: a method, the target, the version and two spaces.
-  const auto line_max = method_bytes_max + limits.url_bytes_max + 16;
-  if (bytes.size() > line_max && bytes.substr(0, line_max).find('\n') == bytes.npos)
-    return url_too_long(limits.url_bytes_max);
   if (scanned > limits.head_bytes_max)
     return head_too_large(std::to_string(limits.head_bytes_max) + " bytes of header");
   return std::nullopt;
