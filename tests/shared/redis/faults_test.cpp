@@ -23,7 +23,8 @@ class RedisFaults : public testing::Test {
   void SetUp() override {
     if (!RedisServer::installed())
       GTEST_SKIP() << "redis-server is not installed; ./ops/setup installs it";
-    connect({"--appendonly", "yes"});
+    // With `everysec` a write may wait two seconds behind a slow fsync, and go with a kill.
+    connect({"--appendonly", "yes", "--appendfsync", "always"});
     ASSERT_TRUE(until([&] { return log->reachable(); }));
   }
   void TearDown() override {
