@@ -3,9 +3,9 @@
 import json
 import time
 
-import httpx
 import pytest
 from sse import assert_whole, read, told_text
+from world import web
 
 QUICK = "sim-5ms-20tok-1gap"
 
@@ -55,7 +55,7 @@ def test_prefer_wait_answers_202_when_time_runs_out(town):
 
 
 def test_accept_event_stream_streams_the_answer_to_the_post(town):
-    with httpx.stream("POST", f"{town.url}/v1/jobs", json={"input": "x", "model": QUICK},
+    with web.stream("POST", f"{town.url}/v1/jobs", json={"input": "x", "model": QUICK},
                       headers={"Accept": "text/event-stream"}, timeout=20) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -64,13 +64,13 @@ def test_accept_event_stream_streams_the_answer_to_the_post(town):
         job_id = answer.headers["location"].removeprefix("/v1/jobs/").partition("?")[0]
         frames = answer.read().decode()
     assert frames.count("event: done\n") == 1
-    replay = httpx.get(town.events_url(job_id), headers={"Accept": "text/event-stream"},
+    replay = web.get(town.events_url(job_id), headers={"Accept": "text/event-stream"},
                        timeout=20).text
     assert _frames(frames) == _frames(replay)
 
 
 def test_leaving_the_stream_does_not_cancel_the_job(town):
-    with httpx.stream("POST", f"{town.url}/v1/jobs", json={"input": "x", "model": QUICK},
+    with web.stream("POST", f"{town.url}/v1/jobs", json={"input": "x", "model": QUICK},
                       headers={"Accept": "text/event-stream"}, timeout=20) as answer:
         job_id = answer.headers["location"].removeprefix("/v1/jobs/").partition("?")[0]
     assert town.wait_end(job_id)["status"] == "succeeded"
@@ -80,7 +80,7 @@ def test_ndjson_answers_each_line_in_order_and_one_bad_line_stops_no_other(town)
     lines = [{"input": f"number {n}", "model": QUICK} for n in range(5)]
     body = [json.dumps(line) for line in lines]
     body[2] = '{"input": 7}'
-    answer = httpx.post(f"{town.url}/v1/jobs", content="\n".join(body) + "\n",
+    answer = web.post(f"{town.url}/v1/jobs", content="\n".join(body) + "\n",
                         headers={"Content-Type": "application/x-ndjson"}, timeout=20)
     assert answer.status_code == 200
     told = [json.loads(line) for line in answer.text.splitlines()]
@@ -93,7 +93,7 @@ def test_ndjson_answers_each_line_in_order_and_one_bad_line_stops_no_other(town)
 def test_events_can_be_read_as_json_pages(town):
     job_id = town.submit(QUICK)
     town.wait_end(job_id)
-    answer = httpx.get(town.events_url(job_id), headers={"Accept": "application/json"}, timeout=10)
+    answer = web.get(town.events_url(job_id), headers={"Accept": "application/json"}, timeout=10)
     assert answer.status_code == 200
     page = answer.json()
     assert page["events"] == [event.json for event in town.read(job_id)]
@@ -106,7 +106,7 @@ def test_jobs_are_listed_newest_first_and_page_by_page(town):
     town.wait_ends(ids)
 
     def page(**query):
-        answer = httpx.get(f"{town.url}/v1/jobs", params={"session": session} | query, timeout=10)
+        answer = web.get(f"{town.url}/v1/jobs", params={"session": session} | query, timeout=10)
         assert answer.status_code == 200
         return [job["id"] for job in answer.json()["data"]]
 
@@ -143,11 +143,11 @@ def test_a_job_past_its_deadline_ends_as_expired(town):
 
 def test_an_unknown_job_is_a_404_problem(town):
     for path in ("", "/events"):
-        answer = httpx.get(f"{town.url}/v1/jobs/019a0000-0000-7000-8000-000000000000{path}",
+        answer = web.get(f"{town.url}/v1/jobs/019a0000-0000-7000-8000-000000000000{path}",
                            timeout=10)
         assert_problem(answer, 404)
     assert_problem(town.cancel("019a0000-0000-7000-8000-000000000000"), 404)
-    assert_problem(httpx.get(f"{town.url}/v1/nothing-here", timeout=10), 404)
+    assert_problem(web.get(f"{town.url}/v1/nothing-here", timeout=10), 404)
 
 
 @pytest.mark.parametrize("body, status, field", [
@@ -172,24 +172,24 @@ def test_an_unknown_job_is_a_404_problem(town):
     ("[" * 100 + "]" * 100, 400, ""),
 ])
 def test_a_wrong_request_is_a_problem_that_names_its_field(town, body, status, field):
-    answer = httpx.post(f"{town.url}/v1/jobs", content=body,
+    answer = web.post(f"{town.url}/v1/jobs", content=body,
                         headers={"Content-Type": "application/json"}, timeout=20)
     assert field in assert_problem(answer, status).get("field", "")
 
 
 def test_http_manners(town):
-    answer = httpx.delete(f"{town.url}/v1/jobs", timeout=10)
+    answer = web.delete(f"{town.url}/v1/jobs", timeout=10)
     assert_problem(answer, 405)
     assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
-    assert httpx.get(f"{town.url}/livez", timeout=10).status_code == 200
-    town.wait_until(lambda: httpx.get(f"{town.url}/readyz", timeout=10).status_code == 200, 20)
-    metrics = httpx.get(f"{town.url}/metrics", timeout=10)
+    assert web.get(f"{town.url}/livez", timeout=10).status_code == 200
+    town.wait_until(lambda: web.get(f"{town.url}/readyz", timeout=10).status_code == 200, 20)
+    metrics = web.get(f"{town.url}/metrics", timeout=10)
     assert metrics.status_code == 200 and "# TYPE" in metrics.text
-    kept = httpx.get(f"{town.url}/livez", headers={"X-Request-Id": "mine-1"}, timeout=10)
+    kept = web.get(f"{town.url}/livez", headers={"X-Request-Id": "mine-1"}, timeout=10)
     assert kept.headers["x-request-id"] == "mine-1"
-    head = httpx.head(f"{town.url}/livez", timeout=10)
+    head = web.head(f"{town.url}/livez", timeout=10)
     assert head.status_code == 200 and not head.content
-    answer = httpx.post(f"{town.url}/v1/jobs", content="x", timeout=10,
+    answer = web.post(f"{town.url}/v1/jobs", content="x", timeout=10,
                         headers={"Content-Type": "text/plain"})
     assert_problem(answer, 415)
 

@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 
-import httpx
 import psutil
 import pytest
 from process import ROOT, Process, free_port, wait_until
+from world import web
 
 STACK = ROOT / "ops" / "stack.py"
 
@@ -49,7 +49,7 @@ def everyone_under(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def test_it_runs_a_job_stops_whole_and_starts_again_on_its_data(stack):
+def test_it_runs_a_job_starts_again_on_its_data_and_leaves_nothing_running(stack):
     stack.start().wait_printed()
     line = re.search(r"run: try: +(curl .*)", stack.said()).group(1)
     streamed = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=40,
@@ -64,7 +64,7 @@ def test_it_runs_a_job_stops_whole_and_starts_again_on_its_data(stack):
     assert wait_until(lambda: not any(child.is_running() for child in children), 5)
 
     stack.start().wait_printed()
-    job = httpx.get(f"http://127.0.0.1:{stack.port}/v1/jobs/{job_id}", timeout=10).json()
+    job = web.get(f"http://127.0.0.1:{stack.port}/v1/jobs/{job_id}", timeout=10).json()
     assert job["status"] == "succeeded"
 
     second = Stack(stack.folder / "second", free_port())
@@ -72,9 +72,6 @@ def test_it_runs_a_job_stops_whole_and_starts_again_on_its_data(stack):
     assert second.child.wait(20) == 1
     assert f"another ./ops/run (pid {stack.pid})" in second.last_words()
 
-
-def test_nothing_outlives_it_when_it_is_killed(stack):
-    stack.start().wait_printed()
     children = everyone_under(stack)
     stack.kill()
     assert wait_until(lambda: not any(child.is_running() for child in children), 10)

@@ -2,10 +2,10 @@
 
 import random
 
-import httpx
 import pytest
 from cutting_proxy import CuttingProxy
 from sse import NodeReader, Reader, assert_whole, events, read
+from world import web
 
 LIVE = "sim-20ms-40tok-25gap"
 
@@ -27,11 +27,11 @@ def test_only_who_has_seen_the_end_gets_204(town):
     last = town.read(job_id)[-1].id
     url = town.events_url(job_id)
     for headers, query in (({"Last-Event-ID": last}, ""), ({}, f"?after={last}")):
-        answer = httpx.get(url + query, headers=headers | {"Accept": "text/event-stream"},
+        answer = web.get(url + query, headers=headers | {"Accept": "text/event-stream"},
                            timeout=10)
         assert answer.status_code == 204 and not answer.content
     before = str(int(last) - 1)
-    answer = httpx.get(url, headers={"Last-Event-ID": before, "Accept": "text/event-stream"},
+    answer = web.get(url, headers={"Last-Event-ID": before, "Accept": "text/event-stream"},
                        timeout=10)
     assert answer.status_code == 200 and answer.text.count("event: ") == 1
 

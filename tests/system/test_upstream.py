@@ -8,6 +8,7 @@ import httpx
 import pytest
 from process import Process, free_port, wait_until
 from sse import assert_whole, told_text
+from world import web
 
 
 SICK_STREAMS = ("stall", "garbage", "halfutf8", "noend", "error3", "slowfirst", "endless")
@@ -128,7 +129,7 @@ def llmock(tmp_path):
 
     def answers():
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/v1/models", timeout=1).status_code < 500
+            return web.get(f"http://127.0.0.1:{port}/v1/models", timeout=1).status_code < 500
         except httpx.HTTPError:
             return False
 
