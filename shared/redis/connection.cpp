@@ -109,18 +109,18 @@ Task<> Connection::dial(Nursery& attempt, bool& connected) {
     ~Over() { attempt.stop(); }
   } over{attempt};
   boost::system::error_code error;
-  asio::ip::tcp::endpoint at;
   const auto numeric = asio::ip::make_address(address_.host, error);
-  if (error) {
+  if (!error) {
+    const asio::ip::tcp::endpoint at(numeric, address_.port);
+    co_await socket_.async_connect(at, asio::redirect_error(use_task, error));
+  } else {
     asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver(clock_.loop());
     const auto found = co_await resolver.async_resolve(address_.host, std::to_string(address_.port),
                                                        asio::redirect_error(use_task, error));
-    if (error || found.empty()) co_return;
-    at = found.begin()->endpoint();
-  } else {
-    at = {numeric, address_.port};
+    if (error) co_return;
+    // One after the other: `localhost` is ::1 first, where Redis rarely listens.
+    co_await asio::async_connect(socket_, found, asio::redirect_error(use_task, error));
   }
-  co_await socket_.async_connect(at, asio::redirect_error(use_task, error));
   if (error) co_return;
   socket_.non_blocking(true, error);
   socket_.set_option(asio::ip::tcp::no_delay(true), error);

@@ -12,7 +12,8 @@
 namespace millrace::redis {
 namespace {
 
-// Makes a record unless one stands, and tells its session once it is there.
+// Makes a record unless one stands, the fields of an append first (a short hash is searched in
+// order), and tells its session once it is there.
 // KEYS job, events. ARGV run, fingerprint, tenant, session, kind, created, deadline, acknowledged
 // ('1' or ''), line of `queued` with its number 1, or '' for a record whose log was lost, channel
 // of the session or '', job id.
@@ -22,9 +23,9 @@ local r = redis.call('HMGET', KEYS[1], 'state', 'ack', 'fp')
 if r[1] then return {0, r[1], r[2] or '0', r[3] or ''} end
 local line = ARGV[9]
 local seq = line == '' and '0' or '1'
-redis.call('HSET', KEYS[1], 'state', 'queued', 'seq', seq, 'events', seq, 'bytes', #line,
-  'run', ARGV[1], 'fp', ARGV[2], 'tenant', ARGV[3], 'session', ARGV[4], 'kind', ARGV[5],
-  'created', ARGV[6], 'deadline', ARGV[7])
+redis.call('HSET', KEYS[1], 'state', 'queued', 'token', '', 'seq', seq, 'run', ARGV[1],
+  'cancel', '0', 'events', seq, 'bytes', #line, 'lease', '0', 'fp', ARGV[2],
+  'tenant', ARGV[3], 'session', ARGV[4], 'kind', ARGV[5], 'created', ARGV[6], 'deadline', ARGV[7])
 redis.call('DEL', KEYS[2])
 if ARGV[8] == '1' then redis.call('HSET', KEYS[1], 'ack', '1') end
 if line ~= '' then
@@ -63,8 +64,8 @@ constexpr std::string_view begin = R"(
 local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'seq', 'errors', 'lost', 'cancel',
   'run', 'attempt', 'gap_at', 'gap_from')
 if not r[1] then return {3} end
-local state, holder, seq = r[1], r[2] or '', tonumber(r[4])
-local errors, lost, cancel = tonumber(r[5] or '0'), tonumber(r[6] or '0'), tonumber(r[7] or '0')
+local state, holder, seq = r[1], r[2], tonumber(r[4])
+local errors, lost, cancel = tonumber(r[5] or '0'), tonumber(r[6] or '0'), tonumber(r[7])
 if state ~= 'queued' and state ~= 'running' and state ~= 'retrying' then
   return {2, state, seq, 0, errors, lost, cancel, 0}
 end
@@ -100,11 +101,10 @@ return {0, state, seq, from, errors, lost, cancel, 0}
 // -> 0 or more: 1 cancel is wanted, 2 the log is too long; -1 fenced; -2 lost; after a terminal
 // state {the same number, tenant, session}. Live readers get the lines in one message.
 constexpr std::string_view append = R"(
-local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'seq', 'run', 'cancel', 'by', 'events',
-  'bytes')
+local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'seq', 'run', 'cancel', 'events', 'bytes')
 if not r[1] then return -2 end
 local token, last, state, lines = ARGV[1], ARGV[3], ARGV[6], ARGV[10]
-local said = tonumber(r[5] or '0')
+local said = tonumber(r[5])
 local ends = state ~= '' and state ~= 'queued' and state ~= 'retrying'
 local function told()
   if not ends then return said end
@@ -113,7 +113,9 @@ local function told()
 end
 local same = r[3] == last and (last ~= ARGV[2] or r[1] == state)
 if r[2] ~= token then
-  if same and r[6] == token and (r[2] or '') == '' and r[1] == state then return told() end
+  if same and r[2] == '' and r[1] == state and redis.call('HGET', KEYS[1], 'by') == token then
+    return told()
+  end
   return -1
 end
 if same and (state == '' or r[1] == state) then return told() end
@@ -128,7 +130,7 @@ while pos <= #lines do
     string.sub(lines, space + 1, stop - 1))
   pos, count = stop + 1, count + 1
 end
-local events, bytes = tonumber(r[7] or '0') + count, tonumber(r[8] or '0') + #lines
+local events, bytes = r[6] + count, r[7] + #lines
 if state == '' then
   local t = redis.call('TIME')
   redis.call('HSET', KEYS[1], 'seq', last, 'events', events, 'bytes', bytes,
@@ -177,7 +179,7 @@ local r = redis.call('HMGET', KEYS[1], 'state', 'control', 'token')
 if not r[1] then return 0 end
 if r[1] == 'queued' or r[1] == 'running' or r[1] == 'retrying' then
   redis.call('HSET', KEYS[1], 'cancel', '1')
-  if r[2] and (r[3] or '') ~= '' then redis.call('PUBLISH', r[2], ARGV[1]) end
+  if r[2] and r[3] ~= '' then redis.call('PUBLISH', r[2], ARGV[1]) end
 end
 return 1
 )";

@@ -282,6 +282,16 @@ TEST_F(RedisFaults, NothingIsSentBeforeThereIsAConnection) {
   EXPECT_EQ(get(idle.read(job().id, 0)).error(), Errc::unavailable);
 }
 
+TEST_F(RedisFaults, AHostMayBeAName) {
+  const auto url = "redis://localhost:" + std::to_string(server->port());
+  RedisEventLog named(loop.clock(), {.url = url});
+  Nursery upkeep_of_named(loop.clock());
+  upkeep_of_named.start(named.run());
+  EXPECT_TRUE(until([&] { return named.reachable(); }));
+  upkeep_of_named.stop();
+  loop.run_one(upkeep_of_named.join());
+}
+
 TEST_F(RedisFaults, ALogHasNoEndOfLifeUntilItsJobHasEnded) {
   const Job made = job();
   const Token token = running(made, 2);
