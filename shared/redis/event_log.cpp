@@ -2,7 +2,6 @@
 
 #include "shared/contract/keys.h"
 #include "shared/runtime/log.h"
-#include "shared/runtime/nursery.h"
 
 namespace millrace {
 
@@ -58,6 +57,10 @@ RedisEventLog::~RedisEventLog() = default;
 
 Task<> RedisEventLog::run() {
   Nursery nursery(clock_);
+  const struct Running {
+    Nursery*& tasks;
+    ~Running() { tasks = nullptr; }
+  } running{tasks_ = &nursery};
   nursery.start(commands_.run());
   nursery.start(subscriber_.run());
   co_await nursery.join();

@@ -4,11 +4,13 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "shared/event_log.h"
 #include "shared/redis/scripts.h"
 #include "shared/redis/subscriber.h"
 #include "shared/runtime/limits.h"
+#include "shared/runtime/nursery.h"
 
 namespace millrace {
 
@@ -94,7 +96,8 @@ class RedisEventLog final : public EventLog {
   Task<Result<redis::Replies>> make_record(const Job& job, std::string_view fingerprint,
                                            std::string_view line, bool acknowledged, Instant by);
   Task<Result<redis::Replies>> make_record_again(const BeginRequest& request, Instant by);
-  Task<> keep_within_bounds(JobId id, Token token, Instant by);
+  void shorten_soon(const JobId& id, const Token& token);
+  Task<> shorten(JobId id, Token token);
   Task<Result<LogPage>> read_page(JobId id, Seq after, Instant by);
   Task<Result<std::vector<std::optional<LogState>>>> states_by(std::span<const JobId> ids,
                                                                Instant by);
@@ -110,6 +113,8 @@ class RedisEventLog final : public EventLog {
   redis::CommandBuffer buffer_;  ///< for the call being built; free again once it is sent
   std::string run_id_;           ///< of the server we are connected to
   bool warned_ = false;
+  Nursery* tasks_ = nullptr;              ///< while `run` does
+  std::unordered_set<JobId> shortening_;  ///< jobs whose logs are being cut
   Instant next_complaint_{};
 
   Listeners<LogWatcher, JobListener> job_listeners_;

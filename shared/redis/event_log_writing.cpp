@@ -150,21 +150,33 @@ Task<Result<Appended>> RedisEventLog::append(const AppendRequest& request) {
   if (said == -1) co_return Failure(Errc::fenced);
   if (said == -2) co_return Failure(Errc::lost);
   if (ended) leave_session(reply[1].text(), reply[2].text(), request.id);
-  if (said & 2) co_await keep_within_bounds(request.id, request.token, by);
+  if (said & 2) shorten_soon(request.id, request.token);
   co_return Appended{.cancel_wanted = (said & 1) != 0};
 }
 
-/// Makes a `snapshot` of old text in a log that has grown too long. Done by the holder between two
-/// of its appends, so nothing else is written meanwhile; where it fails the next append tries.
-Task<> RedisEventLog::keep_within_bounds(JobId id, Token token, Instant by) {
-  const auto found = co_await states_by({&id, 1}, by);
+/// Not within the append: reading a long log takes hundreds of round trips, and a call that comes
+/// near its deadline on a busy server would cost the connection. Where it fails the next append
+/// tries again.
+void RedisEventLog::shorten_soon(const JobId& id, const Token& token) {
+  if (tasks_ && shortening_.insert(id).second) tasks_->start(shorten(id, token));
+}
+
+/// Makes a `snapshot` of the old text in a log that has grown too long. What its holder writes
+/// meanwhile stays: the script keeps all that is newer than what it replaces.
+Task<> RedisEventLog::shorten(JobId id, Token token) {
+  const struct Ended {
+    std::unordered_set<JobId>& shortening;
+    const JobId& id;
+    ~Ended() { shortening.erase(id); }
+  } ended{shortening_, id};
+  const auto found = co_await states_by({&id, 1}, commands_.deadline());
   if (!found || !found->front()) co_return;
+  const Seq last = found->front()->last;
   std::string lines;
-  for (Seq after = 0;;) {
-    const auto page = co_await read_page(id, after, by);
-    if (!page) co_return;
+  for (Seq after = 0; after < last;) {
+    const auto page = co_await read_page(id, after, commands_.deadline());
+    if (!page || page->lines.empty()) co_return;
     lines += page->lines;
-    if (!page->more) break;
     EventLine event;
     for (std::string_view rest = page->lines; next_event(rest, event);) after = event.seq;
   }
@@ -181,7 +193,7 @@ Task<> RedisEventLog::keep_within_bounds(JobId id, Token token, Instant by) {
     command.part(shorter.from);
     command.part(shorter.lines);
   };
-  co_await run_script({Script::compact, 2, 3}, by, fill);
+  co_await run_script({Script::compact, 2, 3}, commands_.deadline(), fill);
 }
 
 Task<Result<LogState>> RedisEventLog::cancel(const JobId& id) {
