@@ -21,7 +21,7 @@ def accepted_or_refused(world, seconds=30):
 
 
 def test_creations_are_refused_while_kafka_is_down_and_accepted_when_it_is_back(world):
-    running = world.submit("sim-20ms-1000tok-20gap", max_tokens=1000)
+    running = world.submit("sim-20ms-900tok-20gap", max_tokens=900)
     reader = world.follow(running)
     reader.wait_for(5, "delta")
     world.kafka.kill()

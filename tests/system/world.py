@@ -62,6 +62,8 @@ class World:
     def start_edge(self, **settings):
         edge = self._part("edge", f"edge{len(self.edges) + 1}", PORT=free_port(), **settings)
         self.edges.append(edge.start_listening())
+        self.wait_until(lambda: web.get(f"{edge.url}/readyz").status_code == 200, 20,
+                        "the edge is not ready")
         return edge
 
     def start_worker(self, **settings):
