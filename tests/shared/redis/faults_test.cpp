@@ -169,6 +169,25 @@ TEST_F(RedisFaults, AnotherWorkerCannotTrustTheTailOfARestartedServer) {
   EXPECT_EQ(begun->gap_from, Seq{6});
 }
 
+TEST_F(RedisFaults, AFlushUnderAHolderIsLostOnceAndThenToldAsAGap) {
+  const Job made = job();
+  const Token token = running(made, 5);
+  Heard heard;
+  log->watch(made.id, heard);
+  ASSERT_TRUE(until([&] { return heard.uncertain == 1; }));
+  ASSERT_EQ(server->command("FLUSHALL"), "+OK");
+  EXPECT_EQ(append(made, token, 5, 1).error(), Errc::lost);
+  EXPECT_EQ(read(made), to_string(Errc::not_found));
+  const auto begun = begin(made, token, 5, true);
+  ASSERT_TRUE(begun);
+  ASSERT_TRUE(begun->gap_from);
+  EXPECT_GT(begun->last, 5u);
+  ASSERT_TRUE(append(made, token, begun->last, 2, JobState::succeeded));
+  EXPECT_EQ(read(made), lines(begun->last + 1, begun->last + 2));
+  EXPECT_TRUE(until([&] { return heard.lines == lines(begun->last + 1, begun->last + 2); }));
+  log->unwatch(made.id, heard);
+}
+
 TEST_F(RedisFaults, AJobThatWaitedThroughARestartHasNoGap) {
   const Job made = job();
   ASSERT_TRUE(get(log->accept(made, "f", lines(1, 1))));
@@ -280,6 +299,26 @@ TEST_F(RedisFaults, NothingIsSentBeforeThereIsAConnection) {
   RedisEventLog idle(loop.clock(), {.url = server->url()});
   EXPECT_FALSE(idle.reachable());
   EXPECT_EQ(get(idle.read(job().id, 0)).error(), Errc::unavailable);
+}
+
+TEST_F(RedisFaults, AServerThatComesUpLaterIsFound) {
+  server->kill();
+  const RedisEventLog::Options options{.url = server->url(), .command_timeout = command_timeout};
+  RedisEventLog early(loop.clock(), options);
+  Nursery upkeep_of_early(loop.clock());
+  upkeep_of_early.start(early.run());
+  Heard heard;
+  const Job made = job();
+  early.watch(made.id, heard);
+  loop.run_one(loop.clock().sleep_for(50ms));
+  EXPECT_FALSE(early.reachable());
+  EXPECT_EQ(get(early.accept(made, "f", lines(1, 1))).error(), Errc::unavailable);
+  server->start();
+  EXPECT_TRUE(until([&] { return early.reachable() && heard.uncertain == 1; }));
+  EXPECT_TRUE(get(early.accept(made, "f", lines(1, 1))));
+  early.unwatch(made.id, heard);
+  upkeep_of_early.stop();
+  loop.run_one(upkeep_of_early.join());
 }
 
 TEST_F(RedisFaults, AHostMayBeAName) {
