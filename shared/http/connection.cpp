@@ -74,9 +74,11 @@ Task<> Connection::serve(std::list<Connection>::iterator place) {
     if (!stream) co_return;
     // Stopped or not, the stream must let go of the socket before it goes.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    const bool reusable = co_await stream->finish(!failure);
-    if (failure || stopped) co_return;
+    co_await stream->let_go();
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    // One that is cut ends without its last chunk, so that nobody takes it for whole.
+    if (failure || stopped || context_.over) co_return;
+    const bool reusable = co_await stream->end();
     if (!reusable || context_.draining) then = Then::linger;
   }
   if (then == Then::linger) co_await linger();

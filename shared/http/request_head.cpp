@@ -130,8 +130,7 @@ Verdict read_target(std::string_view target, RequestHead& head) {
 
 Verdict read_request_line(std::string_view line, RequestHead& head, const HeadLimits& limits) {
   const auto method_end = line.find(' ');
-  if (method_end == line.npos || method_end > method_bytes_max ||
-      !is_token(line.substr(0, method_end)))
+  if (method_end > method_bytes_max || !is_token(line.substr(0, method_end)))
     return bad_request("The request line does not begin with a method.");
   head.method = method_of(line.substr(0, method_end));
   line.remove_prefix(method_end + 1);

@@ -135,7 +135,7 @@ Task<> Server::State::watch_over_all() {
   // However this ends, connections that are between two waits must see that they end.
   const struct Ending {
     ServerContext& context;
-    ~Ending() { context.draining = true; }
+    ~Ending() { context.draining = context.over = true; }
   } ending{context_};
   const Duration wait = sweep_wait(options_.times);
   while (!context_.draining || !connections_.open.empty()) {

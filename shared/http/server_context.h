@@ -24,8 +24,9 @@ class ServerContext {
   const ServerOptions& options;
   const CorsPolicy cors;
   ServerCounts counts;
-  bool draining = false;
-  std::size_t held_body_bytes = 0;        ///< of the requests that are being read or handled
+  bool draining = false;            ///< no new connections, no further requests
+  bool over = false;                ///< the grace has ended, nobody looks at deadlines any more
+  std::size_t held_body_bytes = 0;  ///< of the requests that are being read or handled
   std::array<char, 64 * 1024> scratch{};  ///< what one receive brings, before it is kept
 
   /// The Date field, made once a second; valid until the next call.

@@ -31,7 +31,7 @@ Task<> Stream::open() {
 }
 
 void Stream::flush_head() {
-  if (finishing_) return wake_.notify();
+  if (letting_go_) return wake_.notify();
   if (start_.head.empty() || writing_ || closed_) return;
   Buffers parts{asio::buffer(start_.head)};
   const auto all = wire_.push(parts);
@@ -58,7 +58,7 @@ void Stream::watch() {
 }
 
 void Stream::on_readable(const boost::system::error_code& waited) {
-  if (finishing_) return wake_.notify();
+  if (letting_go_) return wake_.notify();
   if (waited) return;  // a stalled write has ended every wait; it tells the body
   auto& scratch = wire_.context().scratch;
   boost::system::error_code error;
@@ -102,14 +102,15 @@ Task<Result<>> Stream::write(std::string_view bytes) {
   co_return Result<>{};
 }
 
-Task<bool> Stream::finish(bool whole) {
-  finishing_ = true;
-  // A write that was abandoned in its middle leaves a chunk half sent.
-  const bool cut = !whole || closed_ || writing_;
-  // Before the last chunk: what comes after it is the next request.
+Task<> Stream::let_go() {
+  letting_go_ = true;
   wire_.cancel_waits();
   while (callbacks_ > 0) co_await wake_.wait();
-  if (cut) co_return false;
+}
+
+Task<bool> Stream::end() {
+  // A write that was abandoned in its middle has left a chunk half sent.
+  if (closed_ || writing_) co_return false;
   Buffers parts{asio::buffer(start_.head), {}, {}, {}};
   if (start_.chunked) parts[1] = asio::buffer("0\r\n\r\n", 5);
   const auto sent = co_await wire_.send(parts);

@@ -6,7 +6,7 @@
 namespace millrace::http {
 
 /// The streamed response of one connection, as its handler sees it. Watches the peer all the
-/// while, so that its leaving is heard of at once. Ended by `finish` before it goes.
+/// while, so that its leaving is heard of at once. Once opened it lives until `let_go` returns.
 class Stream final : public StreamWriter {
  public:
   struct Start {
@@ -22,9 +22,11 @@ class Stream final : public StreamWriter {
 
   /// From here on the peer is watched and the head will be sent. The result is to be awaited.
   Task<> open();
-  /// Ends the watch and, when the body is `whole`, sends the last chunk; one that is cut ends
-  /// without, so that nobody takes it for whole. True when the connection can serve on.
-  Task<bool> finish(bool whole);
+  /// Ends the watch; until it returns the stream must live, so it must not be cancelled.
+  Task<> let_go();
+  /// Sends the last chunk, after `let_go`: what comes behind it is the next request. True when
+  /// the connection can serve on.
+  Task<bool> end();
 
   Task<Result<>> write(std::string_view bytes) override;
   bool closed() const override { return closed_; }
@@ -46,7 +48,7 @@ class Stream final : public StreamWriter {
   int callbacks_ = 0;  ///< that will still be called and look at this object
   bool writing_ = false;
   bool closed_ = false;
-  bool finishing_ = false;
+  bool letting_go_ = false;
 };
 
 }  // namespace millrace::http
