@@ -1,6 +1,7 @@
 """The model's server fails in every way it can: retries where they help, and a clear end where
 they do not."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -93,13 +94,17 @@ def test_a_model_server_that_is_away_is_tried_again(empty_world):
     ends_as(world, job_id, "succeeded")
 
 
-def test_a_dead_job_can_be_sent_again(impatient):
-    """Its dead letter is read by `jobs redrive`; the new job has an id of its own or its old one."""
+def test_a_dead_letter_says_why_and_sent_again_it_ends_no_job_twice(impatient):
     job_id = impatient.submit("sim-5ms-5tok-1gap-429x100")
-    ends_as(impatient, job_id, "failed")
+    _, told = ends_as(impatient, job_id, "failed")
     letters = dead_letters(impatient, job_id)
     assert len(letters) == 1
     assert dict(letters[0].headers())["millrace-reason"]
+    redriven = impatient.run("jobs", "redrive", "--id", job_id)
+    assert redriven.returncode == 0 and json.loads(redriven.stdout)["sent"] == 1
+    behind = impatient.submit("sim-5ms-5tok-1gap")
+    assert impatient.wait_end(behind)["status"] == "succeeded"
+    assert impatient.read(job_id) == told
 
 
 def dead_letters(world, job_id):

@@ -3,6 +3,7 @@ data folder, and as many edges, workers and simulators as the test asks for."""
 
 import os
 import secrets
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "ops"))
-from process import Millrace, free_port, wait_until  # noqa: E402
+from process import BINARY, Millrace, free_port, wait_until  # noqa: E402
 from sse import Event, Reader, read  # noqa: E402,F401
 
 # One client for every request: making one reads every certificate there is. A connection serves
@@ -70,6 +71,12 @@ class World:
         """A worker that has joined its group may still wait for its share of the partitions."""
         count = sum(part.command == "worker" for part in self.parts)
         return self._part("worker", f"worker{count + 1}", **settings).start()
+
+    def run(self, *words):
+        """A command of the program that ends by itself."""
+        settings = {name: str(value) for name, value in self.settings.items()}
+        return subprocess.run([BINARY, *words], env=self.env | settings, cwd=self.folder,
+                              capture_output=True, text=True, timeout=60, check=False)
 
     def _part(self, command, name, **settings):
         part = Millrace(command, self.folder, self.settings | settings, name=name, env=self.env)
