@@ -42,6 +42,9 @@ struct Consequence {
   std::string key;
   std::string value;
   std::vector<Header> headers;
+  /// Let go when Kafka will never take it (a result may be too large). A copy of the job itself
+  /// is not: the job would be lost.
+  bool may_be_refused = false;
 };
 
 /// What a port tells the consumer about a record it was given.

@@ -8,6 +8,8 @@ namespace millrace::kafka {
 namespace {
 
 constexpr int committed_timeout_ms = 5000;
+/// Nothing waits longer than a job may live, whatever its header says.
+constexpr std::int64_t due_ms_max = std::chrono::milliseconds(limits::deadline_max).count();
 constexpr std::string_view delivered_mark = "d";  ///< `d<offset>;` in front of the hint
 
 std::string header(const rd_kafka_message_t* message, const char* name) {
@@ -70,9 +72,7 @@ void Consumer::Thread::take_event(rd_kafka_event_t* event) {
       take_rebalance(event);
       break;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
-      if (rd_kafka_event_error(event) &&
-          rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__NO_OFFSET)
-        log::warn("commit_failed", {{"error", rd_kafka_event_error_string(event)}});
+      take_commit_result(event);
       break;
     case RD_KAFKA_EVENT_ERROR:
       log::warn("kafka_error", {{"error", rd_kafka_event_error_string(event)}});
@@ -102,13 +102,14 @@ void Consumer::Thread::take_message(const rd_kafka_message_t* message) {
       std::max<std::int64_t>(1, number(header(message, topics::attempt_header), 1)));
   item.redelivered = message->offset < partition.delivered_to;
   item.origin = header(message, topics::origin_header);
+  item.waited_for_upgrade = header(message, topics::reason_header) == "unknown_version";
   if (partition.retry_tier) {
     const auto due_ms = number(header(message, topics::due_header), 0);
-    const auto wait = std::chrono::milliseconds(due_ms - clock_.wall().time_since_epoch().count());
-    take_retry(found->second, std::move(item), clock_.now() + wait);
+    const auto now_ms = clock_.wall().time_since_epoch().count();
+    const auto wait_ms = std::clamp<std::int64_t>(due_ms, now_ms, now_ms + due_ms_max) - now_ms;
+    take_retry(found->second, std::move(item), clock_.now() + std::chrono::milliseconds(wait_ms));
     return;
   }
-  item.waited_for_upgrade = header(message, topics::reason_header) == "unknown_version";
   lanes_.add(std::move(item));
 }
 
@@ -124,14 +125,19 @@ void Consumer::Thread::take_rebalance(rd_kafka_event_t* event) {
 
 /// Asking for committed offsets blocks, so somebody else does; we poll on meanwhile.
 void Consumer::Thread::assign_when_known(TopicPartitions wanted) {
-  askers_.emplace_back([this, asked = std::move(wanted)]() mutable {
+  const auto asker = askers_.emplace(askers_.end());
+  *asker = std::thread([this, asker, asked = std::move(wanted)]() mutable {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__FAIL;
-    for (int tries = 0; error && tries < 5; ++tries)
+    for (int tries = 0; error && tries < 5 && !leaving_; ++tries)
       error = rd_kafka_committed(client_.get(), asked.get(), committed_timeout_ms);
     if (error) log::warn("committed_unknown", {{"error", rd_kafka_err2str(error)}});
     // A posted function must be copyable; the list is owned by exactly one of its copies' calls.
     auto answer = std::make_shared<TopicPartitions>(std::move(asked));
-    asio::post(loop_, [this, answer] { assign(std::move(*answer)); });
+    asio::post(loop_, [this, asker, answer] {
+      asker->join();
+      askers_.erase(asker);
+      assign(std::move(*answer));
+    });
   });
 }
 
@@ -151,10 +157,13 @@ void Consumer::Thread::assign(TopicPartitions with_offsets) {
     }
     partitions_[{partition->topic, partition->number}] = std::move(partition);
   }
-  rd_kafka_error_t* error = rd_kafka_incremental_assign(client_.get(), with_offsets.get());
+  const KafkaError error(rd_kafka_incremental_assign(client_.get(), with_offsets.get()));
   if (error) {
-    log::warn("assign_failed", {{"error", rd_kafka_error_string(error)}});
-    rd_kafka_error_destroy(error);
+    // The group took them away while we asked; a new assignment follows.
+    log::warn("assign_failed", {{"error", rd_kafka_error_string(error.get())}});
+    for (int i = 0; i < with_offsets->cnt; ++i)
+      partitions_.erase({with_offsets->elems[i].topic, with_offsets->elems[i].partition});
+    return;
   }
   all_paused_ = false;
   log::info("partitions_assigned", {{"count", with_offsets->cnt}, {"now", partitions_.size()}});
@@ -162,7 +171,8 @@ void Consumer::Thread::assign(TopicPartitions with_offsets) {
 
 /// Running jobs run on under their leases; what waits here belongs to the next owner.
 void Consumer::Thread::revoke(const rd_kafka_topic_partition_list_t* list, bool lost) {
-  if (!lost) commit(true);
+  // Sent before the leave, on the same connection: the next owner reads it.
+  if (!lost) commit();
   for (int i = 0; i < list->cnt; ++i) {
     const auto found = partitions_.find({list->elems[i].topic, list->elems[i].partition});
     if (found == partitions_.end()) continue;
@@ -179,16 +189,30 @@ void Consumer::Thread::revoke(const rd_kafka_topic_partition_list_t* list, bool 
             {{"count", list->cnt}, {"lost", lost}, {"now", partitions_.size()}});
 }
 
-void Consumer::Thread::commit(bool wait) {
+/// Never waits: what is refused is committed again with the next.
+void Consumer::Thread::commit() {
   TopicPartitions moved(rd_kafka_topic_partition_list_new(16));
   for (auto& [name, partition] : partitions_) {
-    if (!partition->positioned || !partition->tracker.moved_since_commit()) continue;
+    if (!partition->positioned) continue;
+    if (!partition->tracker.moved_since_commit() && !partition->commit_failed) continue;
     add_commit(moved.get(), *partition);
     partition->tracker.committed();
+    partition->commit_failed = false;
   }
   if (moved->cnt == 0) return;
-  const auto error = rd_kafka_commit(client_.get(), moved.get(), wait ? 0 : 1);
+  const auto error = rd_kafka_commit(client_.get(), moved.get(), 1);
   if (error) log::warn("commit_failed", {{"error", rd_kafka_err2str(error)}});
+}
+
+void Consumer::Thread::take_commit_result(rd_kafka_event_t* event) {
+  const auto error = rd_kafka_event_error(event);
+  if (!error || error == RD_KAFKA_RESP_ERR__NO_OFFSET) return;
+  log::warn("commit_failed", {{"error", rd_kafka_event_error_string(event)}});
+  const auto* list = rd_kafka_event_topic_partition_list(event);
+  for (int i = 0; list && i < list->cnt; ++i) {
+    const auto found = partitions_.find({list->elems[i].topic, list->elems[i].partition});
+    if (found != partitions_.end()) found->second->commit_failed = true;
+  }
 }
 
 /// Stops fetching while too much is held, and per partition while its window is used up.

@@ -27,9 +27,9 @@ void Consumer::Thread::take_settled() {
     settled_posted_ = false;
   }
   for (auto& settled : told) {
-    counts_.in_flight.fetch_sub(1, std::memory_order_relaxed);
     Item* item = lanes_.in_flight(settled.handle);
-    if (!item) continue;
+    if (!item) continue;  // settled before
+    counts_.in_flight.fetch_sub(1, std::memory_order_relaxed);
     if (settled.what == Settled::What::finish) {
       finish(settled.handle, std::move(settled.consequences));
       continue;
@@ -41,7 +41,7 @@ void Consumer::Thread::take_settled() {
     else
       lanes_.finish(settled.handle);
   }
-  lanes_.wake(clock_.now());
+  if (lanes_.wake(clock_.now()) < tick_at_) tick_now_.notify();
   hand_out();
   pace();
 }
@@ -67,9 +67,8 @@ Task<> Consumer::Thread::finish_after(PartitionPtr partition, std::int64_t offse
     Duration wait = forward_again_first;
     auto sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
     while (!sent) {
-      // What Kafka will never take (too large, no such topic) must not hold the partition for
-      // ever; the log has the reason.
-      if (sent.error() == Errc::invalid) break;
+      // The log has the reason. A copy of a job is tried until somebody has mended it.
+      if (sent.error() == Errc::invalid && one.may_be_refused) break;
       co_await clock_.sleep_for(wait);
       wait = std::min(2 * wait, Duration(forward_again_max));
       sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
@@ -95,13 +94,14 @@ void Consumer::Thread::hand_one(Item& item, std::vector<std::vector<Delivery>>& 
   auto read = decode_envelope(item.value);
   if (const auto* newer = std::get_if<UnknownVersion>(&read)) {
     if (item.waited_for_upgrade)
-      give_up(item, "unknown envelope version " + std::to_string(newer->version));
+      finish(item.handle,
+             dead_letter(item, "unknown envelope version " + std::to_string(newer->version)));
     else
       wait_for_upgrade(item, newer->version);
     return;
   }
   if (const auto* malformed = std::get_if<MalformedEnvelope>(&read)) {
-    give_up(item, malformed->reason);
+    finish(item.handle, dead_letter(item, malformed->reason));
     return;
   }
   Delivery delivery;
@@ -111,21 +111,22 @@ void Consumer::Thread::hand_one(Item& item, std::vector<std::vector<Delivery>>& 
   delivery.handle = item.handle;
   counts_.in_flight.fetch_add(1, std::memory_order_relaxed);
   counts_.delivered.fetch_add(1, std::memory_order_relaxed);
-  const std::size_t port = std::hash<std::string>()(item.key) % inboxes_.size();
+  const std::size_t hash = item.key.empty() ? item.handle : std::hash<std::string>()(item.key);
+  const std::size_t port = hash % inboxes_.size();
   out[port].push_back(std::move(delivery));
 }
 
 /// What nobody can read is a dead letter at once.
-void Consumer::Thread::give_up(const Item& item, std::string reason) {
+std::vector<Consequence> Consumer::Thread::dead_letter(const Item& item, std::string reason) {
   log::warn("unreadable_record",
             {{"topic", item.partition->topic}, {"offset", item.offset}, {"reason", reason}});
   counts_.dead.fetch_add(1, std::memory_order_relaxed);
-  finish(item.handle, {{topics::full(options_.prefix, topics::dead),
-                        item.key,
-                        item.value,
-                        {{topics::reason_header, std::move(reason)},
-                         {topics::origin_header, item.partition->topic},
-                         {topics::attempt_header, std::to_string(item.attempt)}}}});
+  return {{topics::full(options_.prefix, topics::dead),
+           item.key,
+           item.value,
+           {{topics::reason_header, std::move(reason)},
+            {topics::origin_header, item.partition->topic},
+            {topics::attempt_header, std::to_string(item.attempt)}}}};
 }
 
 /// A rolling upgrade brings newer edges' envelopes to older workers for a while.
@@ -160,9 +161,13 @@ void Consumer::Thread::return_due(Instant now) {
 }
 
 void Consumer::Thread::send_back(const PartitionPtr& partition, Item item) {
+  if (!item.origin.starts_with(topics::full(options_.prefix, "jobs."))) {
+    auto letter = dead_letter(item, "a retry copy without a jobs topic to return to");
+    nursery_.start(finish_after(partition, item.offset, std::move(letter)));
+    return;
+  }
   std::vector<Header> headers{{topics::attempt_header, std::to_string(item.attempt)}};
-  if (partition->topic.ends_with(topics::retry_tiers.back().suffix))
-    headers.push_back({topics::reason_header, "unknown_version"});
+  if (item.waited_for_upgrade) headers.push_back({topics::reason_header, "unknown_version"});
   std::vector<Consequence> copy;
   copy.push_back(
       {std::move(item.origin), std::move(item.key), std::move(item.value), std::move(headers)});

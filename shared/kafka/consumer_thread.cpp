@@ -16,6 +16,11 @@ namespace {
 constexpr Duration commit_every = 500ms;
 /// An idle topic would have us thrown out of the group after max.poll.interval.ms.
 constexpr Duration poll_at_least_every = 1s;
+/// Taking leave: for what was produced to be acknowledged, and for the group to let us go. With
+/// the brokers away both pass, and what was not committed is delivered again.
+constexpr Duration acknowledged_within = 3s;
+constexpr Duration let_go_within = 5s;
+constexpr int event_wait_ms = 50;
 
 ConfigHandle consumer_config(const KafkaQueueOptions& options) {
   auto config = make_config({options.brokers, options.properties},
@@ -62,17 +67,41 @@ void Consumer::Thread::tell(Settled settled) {
 
 Consumer::Thread::~Thread() {
   if (thread_.joinable()) {
-    asio::post(loop_, [this] {
-      closing_ = true;
-      commit(true);
-      nursery_.stop();
-    });
+    leaving_ = true;
+    asio::post(loop_, [this] { nursery_.start(settle_up()); });
     thread_.join();
   }
   for (auto& asker : askers_) asker.join();
   queue_.reset();
-  if (client_) rd_kafka_consumer_close(client_.get());
-  client_.reset();
+  leave_group();
+}
+
+/// Gives what was settled last the time to be acknowledged, then commits it.
+Task<> Consumer::Thread::settle_up() {
+  closing_ = true;
+  const Instant patience_ends = clock_.now() + acknowledged_within;
+  while (unfinished_ > 0 && clock_.now() < patience_ends) co_await clock_.sleep_for(5ms);
+  commit();
+  // By post: a task that cancels itself and ends without another wait ends the process.
+  asio::post(loop_, [this] { nursery_.stop(); });
+}
+
+/// rd_kafka_consumer_close() waits for brokers without end; this does not.
+void Consumer::Thread::leave_group() {
+  const Instant patience_ends = clock_.now() + let_go_within;
+  {
+    const Queue events(rd_kafka_queue_new(client_.get()));
+    const KafkaError refused(rd_kafka_consumer_close_queue(client_.get(), events.get()));
+    if (refused) log::warn("leave_refused", {{"error", rd_kafka_error_string(refused.get())}});
+    while (!refused && !rd_kafka_consumer_closed(client_.get()) && clock_.now() < patience_ends) {
+      const Event event(rd_kafka_queue_poll(events.get(), event_wait_ms));
+      if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
+        rd_kafka_assign(client_.get(), nullptr);
+    }
+  }
+  if (rd_kafka_consumer_closed(client_.get())) return;
+  log::warn("left_without_goodbye", {{"group", options_.group}});
+  rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 void Consumer::Thread::run() {
@@ -128,17 +157,22 @@ Task<> Consumer::Thread::on_events() {
 
 Task<> Consumer::Thread::tick() {
   Instant poll_at = clock_.now() + poll_at_least_every;
+  Instant commit_at = clock_.now() + commit_every;
   for (;;) {
     const Instant now = clock_.now();
     return_due(now);
     const Instant due = lanes_.wake(now);
     hand_out();
-    commit(false);
+    if (now >= commit_at) {
+      commit();
+      commit_at = now + commit_every;
+    }
     if (now >= poll_at) {
       poll();
       poll_at = now + poll_at_least_every;
     }
-    co_await clock_.sleep_until(std::min(now + commit_every, std::max(due, now + 5ms)));
+    tick_at_ = std::min(commit_at, std::max(due, now + 5ms));
+    co_await tick_now_.wait_until(tick_at_);
   }
 }
 

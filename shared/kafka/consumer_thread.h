@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <list>
 #include <map>
 
 #include "shared/kafka/consumer.h"
@@ -7,6 +8,7 @@
 #include "shared/kafka/rdkafka_handles.h"
 #include "shared/runtime/loop_clock.h"
 #include "shared/runtime/nursery.h"
+#include "shared/runtime/signal.h"
 
 namespace millrace::kafka {
 
@@ -28,6 +30,8 @@ class Consumer::Thread {
   Task<> live();
   Task<> on_events();
   Task<> tick();
+  Task<> settle_up();
+  void leave_group();
 
   // what librdkafka says (consumer_events.cpp)
   void poll();
@@ -37,7 +41,8 @@ class Consumer::Thread {
   void assign_when_known(TopicPartitions wanted);
   void assign(TopicPartitions with_offsets);
   void revoke(const rd_kafka_topic_partition_list_t* list, bool lost);
-  void commit(bool wait);
+  void take_commit_result(rd_kafka_event_t* event);
+  void commit();
   void pace();
   void set_paused(Partition& partition, bool paused);
 
@@ -45,7 +50,7 @@ class Consumer::Thread {
   void take_settled();
   void hand_out();
   void hand_one(Item& item, std::vector<std::vector<Delivery>>& out);
-  void give_up(const Item& item, std::string reason);
+  std::vector<Consequence> dead_letter(const Item& item, std::string reason);
   void wait_for_upgrade(const Item& item, std::int64_t version);
   void finish(std::uint64_t handle, std::vector<Consequence> consequences);
   Task<> finish_after(PartitionPtr partition, std::int64_t offset,
@@ -68,6 +73,8 @@ class Consumer::Thread {
   KeyLanes lanes_;
   std::uint64_t next_handle_ = 1;
   std::size_t unfinished_ = 0;  ///< records whose consequences are not acknowledged yet
+  Instant tick_at_{};           ///< when it will look again
+  Signal tick_now_{clock_};     ///< something is due before that
   bool all_paused_ = false;
   bool closing_ = false;
 
@@ -76,7 +83,8 @@ class Consumer::Thread {
   std::vector<Settled> settled_;                 ///< guarded
   bool settled_posted_ = false;                  ///< guarded
   std::thread thread_;
-  std::vector<std::thread> askers_;  ///< of committed offsets: that call blocks
+  std::list<std::thread> askers_;  ///< of committed offsets: that call blocks
+  std::atomic<bool> leaving_{false};
 };
 
 }  // namespace millrace::kafka

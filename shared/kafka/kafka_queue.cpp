@@ -87,7 +87,8 @@ class Port final : public JobQueue {
       settled.consequences.push_back({topics::full(state_.options.prefix, topics::results),
                                       delivery.job.id.str(),
                                       std::move(result),
-                                      {}});
+                                      {},
+                                      true});
     state_.consumer->tell(std::move(settled));
     co_return Result<>{};
   }

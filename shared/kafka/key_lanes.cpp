@@ -14,7 +14,9 @@ std::size_t Item::bytes() const {
 
 void KeyLanes::add(Item item) {
   bytes_ += item.bytes();
-  const auto [at, fresh] = lanes_.try_emplace(item.key);
+  // A record without a key is ordered by nothing.
+  const auto [at, fresh] =
+      lanes_.try_emplace(item.key.empty() ? '\0' + std::to_string(item.handle) : item.key);
   Lane& lane = at->second;
   lane.items.push_back(std::move(item));
   if (!fresh) return;

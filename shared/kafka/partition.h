@@ -16,6 +16,7 @@ struct Partition {
   OffsetTracker tracker{0};
   bool positioned = false;        ///< the tracker knows where it begins
   bool owned = true;              ///< we may commit for it
+  bool commit_failed = false;     ///< the last commit of it was refused: say it again
   std::int64_t delivered_to = 0;  ///< below: may have been begun by somebody before us
   std::int64_t highest = -1;      ///< handed out by us
   bool retry_tier = false;
