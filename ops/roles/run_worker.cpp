@@ -1,6 +1,7 @@
 #include "ops/roles/commands.h"
 #include "ops/roles/run_roles.h"
 #include "ops/roles/worker_role.h"
+#include "workers/llm/request_body.h"
 
 namespace millrace {
 namespace {
@@ -46,6 +47,8 @@ int run_worker(const Config& config) {
     throw std::invalid_argument(
         "no model: set LLM_SERVER_URL to an OpenAI-compatible server, or start `millrace llm-sim` "
         "and name its address");
+  if (const auto fault = prefill_body_fault(config.llm_prefill_body); !fault.empty())
+    throw std::invalid_argument("LLM_PREFILL_BODY " + fault);
   SystemRandom random;
   KafkaQueue queue(queue_options(config));
   SqliteStore store(config.database_url, random);

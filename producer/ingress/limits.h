@@ -24,6 +24,10 @@ inline constexpr std::size_t ndjson_lines_at_once = 64;
 static_assert(ndjson_lines_at_once < accepts_at_once_max / 100,
               "one batch must not use up what all clients share");
 
+/// With the log away a 202 waits for the job's row, looked for so often and at most so long.
+inline constexpr auto note_look_every = std::chrono::milliseconds(10);
+inline constexpr auto note_wait_max = std::chrono::seconds(1);
+
 inline constexpr std::uint32_t list_limit_default = 20;
 inline constexpr std::uint32_t list_limit_max = 100;
 

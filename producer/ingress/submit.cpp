@@ -127,7 +127,8 @@ Task<Submitted> Submit::run_fresh(Job& job) {
   }
   const auto queued = co_await parts_.queue.enqueue(job);
   while (!standing.said) co_await standing.ended.wait();
-  co_return co_await settle(job, {}, queued, true);
+  const bool recorded = standing.said->has_value();
+  co_return co_await settle(job, {}, queued, {.recorded = recorded, .withdraw = true});
 }
 
 Task<Submitted> Submit::run_keyed(Job& job, const std::string& fingerprint) {
@@ -144,7 +145,8 @@ Task<Submitted> Submit::run_keyed(Job& job, const std::string& fingerprint) {
   if (standing && !standing->fresh) co_return co_await join_record(job, fingerprint, *standing);
   // Without the log the same id may be queued twice; whoever begins the second drops it.
   const auto queued = co_await parts_.queue.enqueue(job);
-  co_return co_await settle(job, fingerprint, queued, true);
+  co_return co_await settle(job, fingerprint, queued,
+                            {.recorded = standing.has_value(), .withdraw = true});
 }
 
 Task<Submitted> Submit::join_record(Job& job, const std::string& fingerprint,
@@ -159,22 +161,34 @@ Task<Submitted> Submit::join_record(Job& job, const std::string& fingerprint,
   // Nobody knows whether the first try was queued: the same envelope goes under the same id, and
   // the record stays whatever comes of it, for it is not ours.
   const auto queued = co_await parts_.queue.enqueue(job);
-  co_return co_await settle(job, fingerprint, queued, false);
+  co_return co_await settle(job, fingerprint, queued, {.recorded = true, .withdraw = false});
 }
 
 Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Result<> queued,
-                               bool withdraw) {
+                               Standing stood) {
   if (queued) {
     parts_.log.acknowledge(job);
     const auto noted = parts_.store.note_accepted(job, fingerprint);
     if (!noted) log::warn("accepted_job_not_noted", {{"job", job.id.str()}});
+    if (noted && !stood.recorded) co_await until_noted(job);
     co_return receipt(job);
   }
-  if (queued.error() != Errc::timed_out && withdraw) {
+  if (queued.error() != Errc::timed_out && stood.withdraw) {
     const auto withdrawn = co_await parts_.log.withdraw(job);
     if (!withdrawn) log::warn("refused_job_not_withdrawn", {{"job", job.id.str()}});
   }
   co_return std::unexpected(not_queued(queued.error(), job.id));
+}
+
+/// With no record in the log the row is all that knows the job: whoever asks right after the
+/// 202 must find it.
+Task<> Submit::until_noted(const Job& job) {
+  const Instant give_up = parts_.clock.now() + ingress_limits::note_wait_max;
+  while (parts_.clock.now() < give_up) {
+    const auto row = co_await parts_.store.find(job.tenant, job.id);
+    if (row || row.error() != Errc::not_found) co_return;
+    co_await parts_.clock.sleep_for(ingress_limits::note_look_every);
+  }
 }
 
 Task<> Submit::record(const Job& job, std::string queued_line, Record& into) {

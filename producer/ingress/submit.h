@@ -59,12 +59,18 @@ class Submit {
  private:
   struct Record;  ///< what `accept` said, once it has said it
   struct Place;   ///< one of the `accepts_at_once_max`
+  /// What the log has of a job that was just queued, or not.
+  struct Standing {
+    bool recorded = false;  ///< somebody can find it there
+    bool withdraw = false;  ///< the record, if any, is this request's to take back
+  };
 
   Task<Submitted> run_fresh(Job& job);
   Task<Submitted> run_keyed(Job& job, const std::string& fingerprint);
   Task<Submitted> join_record(Job& job, const std::string& fingerprint, const Accepted& standing);
   Task<Submitted> settle(const Job& job, std::string_view fingerprint, Result<> queued,
-                         bool withdraw);
+                         Standing stood);
+  Task<> until_noted(const Job& job);
   Task<> record(const Job& job, std::string queued_line, Record& into);
 
   std::string queued_line(const Job& job) const;
