@@ -177,6 +177,8 @@ void Consumer::Thread::revoke(const rd_kafka_topic_partition_list_t* list, bool 
     const auto found = partitions_.find({list->elems[i].topic, list->elems[i].partition});
     if (found == partitions_.end()) continue;
     found->second->owned = false;
+    // librdkafka remembers a pause: it would still stand if the partition came back to us.
+    set_paused(*found->second, false);
     lanes_.forget(found->second.get());
     partitions_.erase(found);
   }

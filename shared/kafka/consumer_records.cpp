@@ -35,7 +35,7 @@ void Consumer::Thread::take_settled() {
       continue;
     }
     if (settled.what == Settled::What::again) ++item->attempt;
-    item->redelivered = true;
+    item->redelivered = item->redelivered || settled.begun;
     if (item->partition->owned)
       lanes_.put_off(settled.handle, settled.until);
     else
@@ -146,6 +146,7 @@ void Consumer::Thread::take_retry(const PartitionPtr& partition, Item item, Inst
     send_back(partition, std::move(item));
     return;
   }
+  item.partition.reset();  // it lies in there: the two would keep each other for ever
   partition->not_due.emplace_back(due, std::move(item));
 }
 
@@ -161,6 +162,7 @@ void Consumer::Thread::return_due(Instant now) {
 }
 
 void Consumer::Thread::send_back(const PartitionPtr& partition, Item item) {
+  item.partition = partition;
   if (!item.origin.starts_with(topics::full(options_.prefix, "jobs."))) {
     auto letter = dead_letter(item, "a retry copy without a jobs topic to return to");
     nursery_.start(finish_after(partition, item.offset, std::move(letter)));

@@ -167,6 +167,34 @@ Task<> many_long_retries(QueueStage& stage, KafkaWorld& world) {
   EXPECT_EQ(world.uncommitted(), 0);
 }
 
+/// A tier's partition is paused while its first copy is not due; it must not stay so.
+Task<> tier_changes_hands(QueueStage& stage, KafkaWorld& world) {
+  constexpr std::size_t jobs = 20;
+  auto& first = stage.worker();
+  co_await queue_suite::put_all(first.queue(), stage.clock, stage.jobs(jobs));
+  const Instant due = stage.clock.now() + 8s;
+  for (std::size_t i = 0; i < jobs; ++i) {
+    const auto got = co_await first.take();
+    co_await queue_suite::settle(first.queue(), got, Retry{due});
+  }
+  const auto waiting = co_await records(world, stage.clock, "retry.30s", jobs);
+  EXPECT_EQ(waiting.size(), jobs);
+  co_await stage.clock.sleep_for(500ms);
+  auto& second = stage.worker();
+  co_await stage.clock.sleep_for(3s);
+  co_await second.end();
+  std::set<JobId> again;
+  while (again.size() < jobs) {
+    const auto got = co_await first.take();
+    EXPECT_EQ(got.attempt, 2u);
+    EXPECT_GE(stage.clock.now(), due - 2ms);
+    again.insert(got.job.id);
+    co_await queue_suite::settle(first.queue(), got, Done{});
+  }
+  co_await first.end();
+  EXPECT_EQ(world.uncommitted(), 0);
+}
+
 Task<> one_unfinished_costs_one(QueueStage& stage, KafkaWorld& world) {
   constexpr std::size_t jobs = 300;
   auto& first = stage.worker();
@@ -274,6 +302,10 @@ TEST_F(KafkaQueueTest, a_long_retry_waits_in_its_tier) {
 TEST_F(KafkaQueueTest, every_copy_of_a_tier_returns) {
   world_.retry_in_memory_max = 0s;
   play(many_long_retries);
+}
+TEST_F(KafkaQueueTest, copies_of_a_tier_that_changed_hands_return) {
+  world_.retry_in_memory_max = 0s;
+  play(tier_changes_hands);
 }
 TEST_F(KafkaQueueTest, of_many_finished_behind_one_only_that_one_comes_again) {
   play(one_unfinished_costs_one);
