@@ -47,6 +47,7 @@ class JobQueue {
 
   /// Gives a delivery back, uncounted: it comes again, its key waits, its slot is free. For a
   /// lease held by somebody else, a job that is not due yet, and hand-over while draining.
+  /// Its `redelivered`, as given here, says whether anybody may have begun it.
   virtual void release(const Delivery& delivery, Instant not_before) = 0;
 
   /// What is known of the queue a job would go to; never asks over the network.

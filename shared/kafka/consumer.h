@@ -52,6 +52,7 @@ struct Settled {
   enum class What : std::uint8_t { finish, again, put_off } what = What::finish;
   std::uint64_t handle = 0;
   Instant until{};
+  bool begun = true;  ///< of one that comes again: somebody may have begun it
   /// Acknowledged before the record counts as finished; its key does not wait for them.
   std::vector<Consequence> consequences{};
 };

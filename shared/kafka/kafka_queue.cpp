@@ -75,7 +75,7 @@ class Port final : public JobQueue {
   Task<Result<Delivery>> next() override { return inbox_->take(); }
 
   Task<Result<>> settle(const Delivery& delivery, Verdict verdict, std::string result) override {
-    Settled settled{Settled::What::finish, delivery.handle, {}, {}};
+    Settled settled{.handle = delivery.handle};
     if (const auto* retry = std::get_if<Retry>(&verdict)) {
       again(delivery, retry->at, settled);
     } else if (const auto* dead = std::get_if<Dead>(&verdict)) {
@@ -94,7 +94,10 @@ class Port final : public JobQueue {
   }
 
   void release(const Delivery& delivery, Instant not_before) override {
-    state_.consumer->tell({Settled::What::put_off, delivery.handle, not_before, {}});
+    state_.consumer->tell({.what = Settled::What::put_off,
+                           .handle = delivery.handle,
+                           .until = not_before,
+                           .begun = delivery.redelivered});
   }
 
   std::optional<QueueLag> lag(const Job& job) override {

@@ -23,7 +23,9 @@ RunFacts facts_of(const JobRun& run) {
 
 void release(JobRun& run, Instant until) {
   WorkerCounts::add(run.parts.counts.given_back);
-  run.parts.queue.release(run.delivery, until);
+  Delivery back = run.delivery;
+  back.redelivered = back.redelivered || run.leased;
+  run.parts.queue.release(back, until);
 }
 
 Task<> settle(JobRun& run, Verdict verdict, std::string result = {}) {

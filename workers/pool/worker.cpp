@@ -182,7 +182,9 @@ Task<> Worker::run_once(const Delivery& delivery, bool alone, bool& suspect) {
   if (failure && cancelled(failure)) std::rethrow_exception(failure);
   if (failure) {
     log::error("run_failed", {{"job", delivery.job.id.str()}, {"error", what(failure)}});
-    parts_.queue.release(delivery, parts_.clock.now() + broken_run_wait);
+    Delivery back = delivery;
+    back.redelivered = back.redelivered || run.leased;
+    parts_.queue.release(back, parts_.clock.now() + broken_run_wait);
   }
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
 }

@@ -348,9 +348,7 @@ class Queue final : public JobQueue {
   void release(const Delivery& delivery, Instant not_before) override {
     released.push_back(delivery.job.id);
     in_hand_.erase(delivery.handle);
-    Delivery again = delivery;
-    again.redelivered = true;
-    add(again, not_before);
+    add(delivery, not_before);
   }
   std::optional<QueueLag> lag(const Job&) override { return std::nullopt; }
 
