@@ -162,7 +162,9 @@ inline Task<> release_is_uncounted(QueueStage& stage) {
   co_await put(worker.queue(), behind);
   const auto first = co_await worker.take();
   const Instant due = stage.clock.now() + 2s;
-  worker.queue().release(first, due);
+  Delivery begun = first;
+  begun.redelivered = true;
+  worker.queue().release(begun, due);
   co_await put(worker.queue(), stage.job());
   const auto other = co_await worker.take();
   EXPECT_TRUE(other.job.session.empty()) << "a released job kept its slot";
