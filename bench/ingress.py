@@ -2,7 +2,7 @@
 
 import json
 
-from world import BIN, OUT, ROOT, cpu_seconds, resident_mb, run_tool, free_port, settle, wait_port
+from world import BIN, OUT, ROOT, cpu_seconds, job_topics, resident_mb, run_tool, free_port, settle, wait_port
 
 SECONDS = 8
 
@@ -22,7 +22,9 @@ def measure(url, process, style, connections, env):
 
 
 def millrace(world, connections):
-    edge = world.edge(world.fresh_name())
+    prefix = world.fresh_name()
+    world.fill(job_topics(prefix))
+    edge = world.edge(prefix)
     try:
         return measure(edge.url, edge, "millrace", connections, world.env())
     finally:

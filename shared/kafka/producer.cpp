@@ -122,9 +122,8 @@ Producer::State::~State() {
 rd_kafka_resp_err_t Producer::State::send(Send* send, const std::string& topic,
                                           const std::string& key, const std::string& value,
                                           const std::vector<Header>& headers) {
-  constexpr std::size_t fixed = 5;
   constexpr std::size_t headers_max = 8;
-  std::array<rd_kafka_vu_t, fixed + headers_max> all{};
+  std::array<rd_kafka_vu_t, 6> all{};
   if (headers.size() > headers_max) return RD_KAFKA_RESP_ERR__INVALID_ARG;
   std::size_t count = 0;
   const auto add = [&](rd_kafka_vtype_t type) -> auto& {
@@ -139,14 +138,17 @@ rd_kafka_resp_err_t Producer::State::send(Send* send, const std::string& topic,
   value_bytes = {.ptr = bytes(value), .size = value.size()};
   add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
   add(RD_KAFKA_VTYPE_OPAQUE).ptr = send;
-  for (const auto& header : headers) {
-    add(RD_KAFKA_VTYPE_HEADER).header = {.name = header.name,
-                                         .val = header.value.data(),
-                                         .size = static_cast<ssize_t>(header.value.size())};
-  }
+  // As one list of ours: a refused record's single headers are freed twice by librdkafka 2.0.2.
+  RecordHeaders list(rd_kafka_headers_new(headers.size()));
+  for (const auto& header : headers)
+    rd_kafka_header_add(list.get(), header.name, -1, header.value.data(),
+                        static_cast<ssize_t>(header.value.size()));
+  add(RD_KAFKA_VTYPE_HEADERS).headers = list.get();
   const std::shared_lock lock(mutex_);
   const KafkaError error(rd_kafka_produceva(client_.get(), all.data(), count));
-  return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (error) return rd_kafka_error_code(error.get());
+  (void)list.release();  // the record's now
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void Producer::State::run() {
