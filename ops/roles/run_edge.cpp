@@ -2,20 +2,12 @@
 
 #include "ops/roles/commands.h"
 #include "ops/roles/edge_role.h"
+#include "ops/roles/queue_options.h"
 #include "ops/roles/run_roles.h"
 #include "shared/runtime/log.h"
 
 namespace millrace {
 namespace {
-
-KafkaQueueOptions queue_options(const Config& config) {
-  KafkaQueueOptions options;
-  options.brokers = config.kafka_brokers;
-  options.properties = config.kafka_properties;
-  options.prefix = config.topic_prefix;
-  options.group = config.group;
-  return options;
-}
 
 /// Links made with a secret of this process end with it; other edges do not know it.
 std::string secret(const Config& config, Random& random) {
@@ -55,7 +47,7 @@ int run_edge(const Config& config) {
   prometheus::Registry registry;
   IngressMetrics ingress_metrics(registry);
   relay::RelayMetrics relay_metrics;
-  KafkaQueue queue(queue_options(config));
+  KafkaQueue queue(queue_options(config, 0));
   SqliteStore store(config.database_url, random);
   CountsExport counts;
   export_counts(counts, queue, store, relay_metrics);

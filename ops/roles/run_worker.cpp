@@ -1,21 +1,11 @@
 #include "ops/roles/commands.h"
+#include "ops/roles/queue_options.h"
 #include "ops/roles/run_roles.h"
 #include "ops/roles/worker_role.h"
 #include "workers/llm/request_body.h"
 
 namespace millrace {
 namespace {
-
-KafkaQueueOptions queue_options(const Config& config) {
-  KafkaQueueOptions options;
-  options.brokers = config.kafka_brokers;
-  options.properties = config.kafka_properties;
-  options.prefix = config.topic_prefix;
-  options.group = config.group;
-  options.taking_ports = config.worker_threads;
-  options.jobs_in_flight = config.jobs_in_flight;
-  return options;
-}
 
 void export_counts(CountsExport& to, const WorkerCounts& work, const KafkaQueue& queue) {
   to.gauge("millrace_jobs_in_flight", "Jobs running now", reading(work.in_flight));
@@ -50,7 +40,7 @@ int run_worker(const Config& config) {
   if (const auto fault = prefill_body_fault(config.llm_prefill_body); !fault.empty())
     throw std::invalid_argument("LLM_PREFILL_BODY " + fault);
   SystemRandom random;
-  KafkaQueue queue(queue_options(config));
+  KafkaQueue queue(queue_options(config, config.worker_threads));
   SqliteStore store(config.database_url, random);
   QuietRoom room;
   WorkerCounts work;
