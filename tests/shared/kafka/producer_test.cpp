@@ -9,6 +9,7 @@
 
 #include "tests/seams/test_loop.h"
 #include "tests/shared/kafka/mock_cluster.h"
+#include "tests/shared/kafka/real_kafka.h"
 
 namespace millrace::kafka {
 namespace {
@@ -93,6 +94,21 @@ TEST(Producer, AnErrorOfTheBrokerThatPassesIsTriedAgain) {
       {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
   Producer producer({cluster.brokers(), {}});
   EXPECT_TRUE(send(producer, "{}"));
+}
+
+using ProducerOnKafka = RealKafka;
+
+/// The second is refused by librdkafka itself, headers and all, without a report.
+TEST_F(ProducerOnKafka, ARecordForATopicThatDoesNotExistIsInvalidHoweverOftenItIsSent) {
+  settings.properties["topic.metadata.propagation.max.ms"] = "500";
+  Producer producer(settings);
+  TestLoop loop;
+  for (int time = 0; time < 2; ++time) {
+    Result<> result;
+    loop.run_one(send_one(loop.clock(), producer, prefix + ".none", "{}", result));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error(), Errc::invalid);
+  }
 }
 
 TEST(Producer, AFullBufferIsOverload) {
