@@ -15,10 +15,7 @@ int run_migrate(const Config& config);
 /// Sends dead letters again: the one of job `id`, or all when it is empty.
 int redrive_jobs(const Config& config, const std::string& id);
 
-// What they ask of the configuration; each throws std::invalid_argument with the remedy.
-
+/// Throws std::invalid_argument, which names the remedy, unless queue and event log are named.
 void require_servers(const Config& config);
-/// Without keys only loopback may be listened on, unless `AUTH=off` says otherwise.
-void refuse_public_address(const Config& config);
 
 }  // namespace millrace

@@ -42,7 +42,6 @@ void export_counts(CountsExport& to, const KafkaQueue& queue, const SqliteStore&
 
 int run_edge(const Config& config) {
   require_servers(config);
-  refuse_public_address(config);
   SystemRandom random;
   prometheus::Registry registry;
   IngressMetrics ingress_metrics(registry);

@@ -29,15 +29,6 @@ void require_servers(const Config& config) {
     throw std::invalid_argument("no event log: set REDIS_URL (redis://host:port)");
 }
 
-void refuse_public_address(const Config& config) {
-  const bool loopback = config.host.starts_with("127.") || config.host == "::1";
-  if (loopback || config.auth == "off") return;
-  throw std::invalid_argument(
-      "HOST=" + config.host +
-      " is not a loopback address, and there are no API keys yet: anybody "
-      "could use it. Set AUTH=off if something in front of it decides who may.");
-}
-
 int run_llm_sim(const Config& config) {
   return run_roles({[&config](Loop& loop) { return std::make_unique<SimRole>(loop, config); }});
 }
