@@ -1,5 +1,6 @@
 #include "producer/ingress/jobs_routes.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "producer/ingress/job_lines.h"
@@ -30,6 +31,12 @@ Refusal empty_body() {
 void describe(http::Response& response, const Receipt& receipt) {
   response.headers.emplace_back("Location", job_path(receipt.id));
   if (receipt.attached) response.headers.emplace_back("Idempotent-Replayed", "true");
+}
+
+/// The Store may lag about a job that runs by now; the log tells, where it is asked.
+auto overdue_by(WallTime now) {
+  return
+      [now](const StoredJob& job) { return job.state == JobState::queued && job.deadline <= now; };
 }
 
 }  // namespace
@@ -80,11 +87,24 @@ Task<http::Response> JobsRoutes::list_jobs(http::Request& request) {
   const std::uint32_t limit = filter->limit;
   filter->tenant = only_tenant;
   filter->limit = limit + 1;  // whether there are more
-  const auto jobs = co_await parts_.store.list(*filter);
+  auto jobs = co_await parts_.store.list(*filter);
+  const bool overdue = jobs && std::ranges::any_of(*jobs, overdue_by(parts_.clock.wall()));
+  if (overdue) {
+    co_await look_at_overdue(std::move(*jobs));
+    jobs = co_await parts_.store.list(*filter);
+  }
   if (!jobs) co_return to_response(store_away());
   http::Response response;
   response.body = job_list_json(*jobs, limit, parts_.sign_stream_url);
   co_return response;
+}
+
+/// Looking at a queued job after its deadline ends it.
+Task<> JobsRoutes::look_at_overdue(std::vector<StoredJob> jobs) {
+  const auto overdue = overdue_by(parts_.clock.wall());
+  for (const auto& job : jobs) {
+    if (overdue(job)) (void)co_await parts_.lookup.find(only_tenant, job.id);
+  }
 }
 
 Task<http::Response> JobsRoutes::cancel_job(http::Request& request) {

@@ -40,6 +40,7 @@ class JobsRoutes {
   Task<http::Response> list_jobs(http::Request& request);
   Task<http::Response> cancel_job(http::Request& request);
 
+  Task<> look_at_overdue(std::vector<StoredJob> jobs);
   http::Response answer_lines(http::Request& request, std::string key);
   Task<http::Response> answer_when_ended(Receipt receipt, std::chrono::seconds wait);
   http::Response accepted(const Receipt& receipt) const;

@@ -319,6 +319,32 @@ TEST(ListJobs, FiltersByStatusKindAndSession) {
   EXPECT_EQ(at(w.get("/v1/jobs?kind=analysis").body, "/data"), "[]");
 }
 
+TEST(ListJobs, EndsQueuedJobsPastTheirDeadlineOnTheWay) {
+  World w;
+  const JobId overdue = w.posted(R"({"input":"x","deadline_s":60})");
+  const JobId running = w.posted(R"({"input":"x","deadline_s":60})");
+  const Holder holder(w, running);
+  const JobId queued = w.posted(R"({"input":"x","deadline_s":6000})");
+  w.clock.run_for(61s);
+  const auto page = w.get("/v1/jobs").body;
+  EXPECT_EQ(at(page, "/data/0/id"), queued.str());
+  EXPECT_EQ(at(page, "/data/0/status"), "queued");
+  EXPECT_EQ(at(page, "/data/1/status"), "running") << "its holder ends it";
+  EXPECT_EQ(at(page, "/data/2/status"), "expired");
+  EXPECT_EQ(w.log.records.at(overdue).state, JobState::expired);
+  EXPECT_NE(w.log.lines_of(overdue).find(" expired "), std::string::npos);
+}
+
+TEST(ListJobs, OfQueuedJobsHasNoneThatIsPastItsDeadline) {
+  World w;
+  w.posted(R"({"input":"x","deadline_s":60})");
+  const JobId queued = w.posted(R"({"input":"x","deadline_s":6000})");
+  w.clock.run_for(61s);
+  const auto page = w.get("/v1/jobs?status=queued").body;
+  EXPECT_EQ(at(page, "/data/0/id"), queued.str());
+  EXPECT_EQ(at(page, "/data/1"), "absent");
+}
+
 TEST(ListJobs, LeavesResultsOut) {
   World w;
   const JobId id = w.posted();
