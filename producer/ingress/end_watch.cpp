@@ -5,7 +5,7 @@
 namespace millrace {
 
 Task<bool> EndWatch::wait_until(Instant deadline) {
-  for (bool in_time = true; in_time && !ended_;) {
+  for (bool in_time = true; in_time && !ended_ && !asker_gone();) {
     in_time = co_await news_.wait_until(deadline);
     if (!ended_ && (uncertain_ || !in_time)) {
       uncertain_ = false;

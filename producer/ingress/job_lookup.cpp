@@ -19,14 +19,16 @@ Task<FoundJob> JobLookup::find(std::string tenant, JobId id) {
   co_return found;
 }
 
-Task<FoundJob> JobLookup::find_ended(std::string tenant, JobId id, Instant deadline) {
+Task<FoundJob> JobLookup::find_ended(std::string tenant, JobId id, Instant deadline,
+                                     const Asker* asker) {
   auto found = co_await find(tenant, id);
   if (!found || terminal(found->state)) co_return found;
-  EndWatch watch(clock_, log_, id);
+  EndWatch watch(clock_, log_, id, asker);
   while (clock_.now() < deadline) {
     const auto until = std::min(deadline, clock_.now() + ingress_limits::end_check_every);
     const bool ended = co_await watch.wait_until(until);
     if (ended) co_return co_await find(tenant, id);
+    if (asker && asker->gone()) co_return found;
     if (log_.reachable()) continue;
     found = co_await find(tenant, id);
     if (!found || terminal(found->state)) co_return found;

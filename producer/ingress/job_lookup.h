@@ -2,6 +2,7 @@
 #include <expected>
 #include <string>
 
+#include "producer/ingress/end_watch.h"
 #include "producer/ingress/job_ender.h"
 #include "producer/ingress/refusal.h"
 #include "shared/event_log.h"
@@ -22,8 +23,9 @@ class JobLookup {
   /// where the one that is away might know the job.
   Task<FoundJob> find(std::string tenant, JobId id);
 
-  /// The same once the job has ended, or as it stands at `deadline`.
-  Task<FoundJob> find_ended(std::string tenant, JobId id, Instant deadline);
+  /// The same once the job has ended, or as it stands at `deadline` or when the asker goes;
+  /// no asker: nobody can go.
+  Task<FoundJob> find_ended(std::string tenant, JobId id, Instant deadline, const Asker* asker);
 
  private:
   Task<FoundJob> look(const std::string& tenant, const JobId& id);

@@ -70,7 +70,7 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
 
   if (request.accepts("text/event-stream")) co_return streamed(*submitted, last_event_id(request));
   const auto wait = preferred_wait(request);
-  if (wait) co_return co_await answer_when_ended(std::move(*submitted), *wait);
+  if (wait) co_return co_await answer_when_ended(request, std::move(*submitted), *wait);
   co_return accepted(*submitted);
 }
 
@@ -125,9 +125,13 @@ http::Response JobsRoutes::answer_lines(http::Request& request, std::string key)
   return response;
 }
 
-Task<http::Response> JobsRoutes::answer_when_ended(Receipt receipt, std::chrono::seconds wait) {
+Task<http::Response> JobsRoutes::answer_when_ended(http::Request& request, Receipt receipt,
+                                                   std::chrono::seconds wait) {
   const Instant deadline = parts_.clock.now() + wait;
-  const auto job = co_await parts_.lookup.find_ended(only_tenant, receipt.id, deadline);
+  std::optional<Asker> asker;
+  if (auto* peer = request.asker) asker.emplace(peer->watch(), [peer] { return peer->gone(); });
+  const auto job = co_await parts_.lookup.find_ended(only_tenant, receipt.id, deadline,
+                                                     asker ? &*asker : nullptr);
   if (job) receipt.state = job->state;
   const bool ended = job && terminal(job->state);
   http::Response response = ended ? shown(job) : accepted(receipt);

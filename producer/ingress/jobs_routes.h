@@ -42,7 +42,8 @@ class JobsRoutes {
 
   Task<> look_at_overdue(std::vector<StoredJob> jobs);
   http::Response answer_lines(http::Request& request, std::string key);
-  Task<http::Response> answer_when_ended(Receipt receipt, std::chrono::seconds wait);
+  Task<http::Response> answer_when_ended(http::Request& request, Receipt receipt,
+                                         std::chrono::seconds wait);
   http::Response accepted(const Receipt& receipt) const;
   http::Response streamed(const Receipt& receipt, Seq after) const;
   http::Response shown(const FoundJob& job) const;

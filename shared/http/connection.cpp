@@ -5,6 +5,7 @@
 
 #include "shared/http/chunk_decoder.h"
 #include "shared/http/exchange.h"
+#include "shared/http/peer_watch.h"
 #include "shared/http/percent.h"
 #include "shared/http/server_problems.h"
 #include "shared/runtime/log.h"
@@ -231,10 +232,13 @@ Task<> Connection::handle(Exchange& now) {
   }
   std::exception_ptr failure;
   try {
+    PeerWatch asker(wire_);
+    now.request.asker = &asker;
     now.response = co_await (*now.match.handler)(now.request);
   } catch (...) {
     failure = std::current_exception();
   }
+  now.request.asker = nullptr;
   if (!failure) co_return;
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(failure);

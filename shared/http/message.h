@@ -17,6 +17,16 @@ namespace millrace::http {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
 
+/// Who waits for the answer to a request that takes long.
+class WaitingPeer {
+ public:
+  virtual ~WaitingPeer() = default;
+  /// From here on its leaving is noticed, and notified here; whoever handles the request may
+  /// notify it too, to wake itself up. Closing its sending half is leaving.
+  virtual Signal& watch() = 0;
+  virtual bool gone() const = 0;
+};
+
 /// One request, whole: its body has been read and is within the route's limit. HEAD reaches
 /// handlers as `get`; the connection leaves the body out.
 struct Request {
@@ -28,6 +38,7 @@ struct Request {
   std::string request_id;           ///< the client's own where sane, else made here
   std::string peer;                 ///< address without port
   std::vector<std::string> params;  ///< what the route's `{}` matched, decoded
+  WaitingPeer* asker = nullptr;     ///< while it is handled; null where nobody can leave
 
   /// The first header of that (lower-case) name; empty when absent.
   std::string_view header(std::string_view name) const;

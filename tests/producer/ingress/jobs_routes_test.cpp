@@ -129,6 +129,21 @@ TEST(PreferWait, SeesTheEndInTheStoreWhileTheLogIsAway) {
   EXPECT_EQ(sent->status(), 200);
 }
 
+TEST(PreferWait, EndsWithItsClientAtOnceAndLeavesTheJob) {
+  World w;
+  FakeAsker asker(w.clock);
+  const auto sent = w.begin(http::Method::post, "/v1/jobs", body, {{"prefer", "wait=30"}});
+  sent->request.asker = &asker;
+  w.clock.run_for(5s);
+  EXPECT_FALSE(sent->response);
+  EXPECT_TRUE(w.log.watched());
+  asker.leave();
+  w.clock.run_for(10ms);
+  EXPECT_TRUE(sent->response);
+  EXPECT_FALSE(w.log.watched());
+  EXPECT_EQ(w.log.records.at(w.queue.jobs.at(0).id).state, JobState::queued);
+}
+
 // --- GET /v1/jobs/{id}
 
 TEST(GetJob, ShowsEverythingAboutAnEndedJob) {

@@ -41,6 +41,22 @@ class FakeWriter final : public http::StreamWriter {
   Signal wake_;
 };
 
+/// Who waits for an answer, and may leave.
+class FakeAsker final : public http::WaitingPeer {
+ public:
+  explicit FakeAsker(Clock& clock) : wake_(clock) {}
+  Signal& watch() override { return wake_; }
+  bool gone() const override { return gone_; }
+  void leave() {
+    gone_ = true;
+    wake_.notify();
+  }
+
+ private:
+  Signal wake_;
+  bool gone_ = false;
+};
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// One edge loop with the ports in memory.
