@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "shared/runtime/clock.h"
-#include "shared/sqlite/job_table.h"
+#include "shared/sqlite/tables.h"
 
 namespace millrace::sqlite {
 
@@ -26,7 +26,9 @@ class Call {
 
   /// Does the work and keeps the answer. Fails only where the whole batch has to; may be run
   /// again after a rollback.
-  virtual Result<> run(JobTable& table) = 0;
+  virtual Result<> run(Tables& tables) = 0;
+  /// What has to follow the commit at once, on the thread that made it, whoever still waits.
+  virtual void committed() {}
   /// Answers with an error instead.
   virtual void fail(Errc error) = 0;
   /// On the loop: wakes who waits, unless it has gone.
@@ -42,10 +44,13 @@ class AwaitedCall final : public Call {
  public:
   AwaitedCall(Work work, std::optional<Result<T>>& reply) : work_(std::move(work)), reply_(reply) {}
 
-  Result<> run(JobTable& table) override {
-    result_ = work_(table);
+  Result<> run(Tables& tables) override {
+    result_ = work_(tables);
     if (!result_ && !is_answer(result_.error())) return Failure(result_.error());
     return {};
+  }
+  void committed() override {
+    if constexpr (requires(Work& work) { work.committed(); }) work_.committed();
   }
   void fail(Errc error) override { result_ = Failure(error); }
   void reply(Clock& clock) override {
@@ -61,12 +66,32 @@ class AwaitedCall final : public Call {
   std::optional<Result<T>>& reply_;
 };
 
+/// Work whose answer is given to a function on the loop.
+template <class T, class Work, class Done>
+class AnsweredCall final : public Call {
+ public:
+  AnsweredCall(Work work, Done done) : work_(std::move(work)), done_(std::move(done)) {}
+
+  Result<> run(Tables& tables) override {
+    result_ = work_(tables);
+    if (!result_) return Failure(result_.error());
+    return {};
+  }
+  void fail(Errc error) override { result_ = Failure(error); }
+  void reply(Clock&) override { done_(std::move(result_)); }
+
+ private:
+  Work work_;
+  Done done_;
+  Result<T> result_ = Failure(Errc::unavailable);
+};
+
 /// Work nobody waits for.
 template <class Work>
 class LateCall final : public Call {
  public:
   explicit LateCall(Work work) : work_(std::move(work)) {}
-  Result<> run(JobTable& table) override { return work_(table); }
+  Result<> run(Tables& tables) override { return work_(tables); }
   void fail(Errc) override {}
   void reply(Clock&) override {}
 

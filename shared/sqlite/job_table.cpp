@@ -7,7 +7,7 @@ constexpr const char* note_sql =
     "INSERT INTO jobs (id, tenant, kind, session, model, created_at, deadline, fingerprint,"
     " envelope, state, cancel_wanted, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)"
     " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint"
-    " WHERE jobs.fingerprint = ''";
+    " WHERE jobs.fingerprint = '' AND excluded.fingerprint <> ''";
 
 constexpr const char* begin_sql =
     "UPDATE jobs SET state = 1, attempts = max(attempts, ?2), started_at = coalesce(started_at, ?3)"

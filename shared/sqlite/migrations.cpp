@@ -52,8 +52,39 @@ CREATE TABLE steps (
 );
 )sql";
 
+// The embedded mode's queue; Postgres has no use for it. A row of `queue` is what is left to be
+// done: some 40 bytes, the envelope stands in `jobs` alone. `seq` is SQLite's rowid, so a job
+// without a session costs no index here. `jobs.queue_seq` is set once the job has been queued:
+// what makes the same id twice one job. Times are milliseconds since 1970, 0 for none.
+constexpr const char* job_queue = R"sql(
+ALTER TABLE jobs ADD COLUMN queue_seq BIGINT;
+CREATE TABLE queue (
+  seq INTEGER NOT NULL PRIMARY KEY,
+  job_id BYTEA NOT NULL,
+  lane TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  due BIGINT NOT NULL,
+  parked SMALLINT NOT NULL,
+  begun SMALLINT NOT NULL
+);
+CREATE INDEX queue_by_lane ON queue (lane) WHERE lane <> '';
+CREATE INDEX queue_parked ON queue (due) WHERE parked = 1;
+CREATE TABLE dead_letters (
+  number INTEGER NOT NULL PRIMARY KEY,
+  job_id BYTEA NOT NULL,
+  reason TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  died_at BIGINT NOT NULL,
+  envelope TEXT NOT NULL,
+  redriven_as BYTEA
+);
+CREATE INDEX dead_letters_by_age ON dead_letters (died_at);
+CREATE INDEX dead_letters_by_job ON dead_letters (job_id);
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps},
+    Migration{2, "job_queue", job_queue},
 };
 
 Result<int> standing_version(Database& database) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "shared/sqlite/caller.h"
 #include "shared/sqlite/threads.h"
 #include "shared/store.h"
 
@@ -17,7 +18,6 @@ class Port final : public Store {
     CallQueue& lists;
   };
   Port(Clock& clock, Threads threads, std::string id);
-  ~Port() override;
 
   Result<> note_accepted(const Job& job, std::string_view fingerprint) override;
   Task<Result<BegunJob>> begin(const Job& job, std::uint32_t attempt) override;
@@ -30,15 +30,10 @@ class Port final : public Store {
   bool healthy() const override { return threads_.writes.healthy(); }
 
  private:
-  template <class T, class Work>
-  Task<Result<T>> ask(CallQueue& queue, std::size_t bytes, Work work);
-  template <class Work>
-  void write_later(std::size_t bytes, Work work);
-
   Clock& clock_;
   Threads threads_;
   std::string id_;
-  std::uint64_t port_;
+  Caller caller_;
 };
 
 }  // namespace millrace::sqlite

@@ -57,6 +57,7 @@ void WriteThread::write(Calls batch) {
   const auto done = commit(batch);
   if (!done) return failed(done.error(), std::move(batch));
   succeeded(rows);
+  for (const auto& call : batch) call->committed();
   replies_.deliver(std::move(batch));
 }
 
@@ -65,15 +66,15 @@ Result<> WriteThread::commit(const Calls& batch) {
   if (!connection) return Failure(Errc::unavailable);
   auto& database = connection->database;
   if (const auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
-  if (const auto ran = run_all(connection->table, batch); !ran) return ran;
+  if (const auto ran = run_all(connection->tables, batch); !ran) return ran;
   return database.run("COMMIT");
 }
 
-Result<> WriteThread::run_all(JobTable& table, const Calls& batch) {
+Result<> WriteThread::run_all(Tables& tables, const Calls& batch) {
   // An empty batch is a try at whether the disk is back.
-  if (batch.empty()) return table.probe();
+  if (batch.empty()) return tables.jobs.probe();
   for (const auto& call : batch)
-    if (const auto ran = call->run(table); !ran) return ran;
+    if (const auto ran = call->run(tables); !ran) return ran;
   return {};
 }
 
@@ -135,7 +136,7 @@ void ReadThread::answer(const Calls& batch) {
   const bool together = connection && batch.size() > 1 && connection->database.run("BEGIN");
   for (const auto& call : batch) {
     const auto done =
-        connection ? call->run(connection->table) : Result<>(Failure(Errc::unavailable));
+        connection ? call->run(connection->tables) : Result<>(Failure(Errc::unavailable));
     if (done) continue;
     call->fail(done.error());
     if (connection) connection_.give_up();

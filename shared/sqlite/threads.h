@@ -12,9 +12,9 @@ namespace millrace::sqlite {
 
 /// A connection and the statements prepared on it.
 struct Connection {
-  explicit Connection(Database opened) : database(std::move(opened)), table(database) {}
+  explicit Connection(Database opened) : database(std::move(opened)), tables(database) {}
   Database database;
-  JobTable table;
+  Tables tables;
 };
 
 /// A connection that is opened again after it failed: what a broken disk did to it is forgotten.
@@ -50,7 +50,7 @@ class WriteThread {
   void run();
   void write(Calls batch);
   Result<> commit(const Calls& batch);
-  Result<> run_all(JobTable& table, const Calls& batch);
+  Result<> run_all(Tables& tables, const Calls& batch);
   void succeeded(std::size_t rows);
   void failed(Errc error, Calls batch);
 

@@ -1,0 +1,14 @@
+#pragma once
+#include "shared/sqlite/job_table.h"
+#include "shared/sqlite/queue_table.h"
+
+namespace millrace::sqlite {
+
+/// The statements of all that shares the file, on one connection.
+struct Tables {
+  explicit Tables(Database& database) : jobs(database), queue(database) {}
+  JobTable jobs;
+  QueueTable queue;
+};
+
+}  // namespace millrace::sqlite
