@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "shared/kafka/offset_tracker.h"
-#include "shared/kafka/rate_window.h"
 #include "shared/kafka/rdkafka_handles.h"
 #include "shared/runtime/log.h"
 #include "shared/runtime/loop_clock.h"
+#include "shared/runtime/rate_window.h"
 
 namespace millrace::kafka {
 namespace {

@@ -4,13 +4,13 @@
 
 #include "shared/runtime/time.h"
 
-namespace millrace::kafka {
+namespace millrace {
 
 /// How fast a rising count rose over the last minute.
 class RateWindow {
  public:
   void add(Instant when, std::int64_t count);
-  /// 0 until 5 s are known, and where the count fell (the group's offsets were reset).
+  /// 0 until 5 s are known, and where the count fell.
   double per_second() const;
 
  private:
@@ -21,4 +21,4 @@ class RateWindow {
   std::deque<Sample> samples_;
 };
 
-}  // namespace millrace::kafka
+}  // namespace millrace

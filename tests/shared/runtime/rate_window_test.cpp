@@ -1,8 +1,8 @@
-#include "shared/kafka/rate_window.h"
+#include "shared/runtime/rate_window.h"
 
 #include <gtest/gtest.h>
 
-namespace millrace::kafka {
+namespace millrace {
 namespace {
 
 TEST(RateWindow, IsTheRiseOverTheLastMinute) {
@@ -24,4 +24,4 @@ TEST(RateWindow, IsUnknownForTheFirstSecondsAndAfterAFall) {
 }
 
 }  // namespace
-}  // namespace millrace::kafka
+}  // namespace millrace

@@ -1,8 +1,8 @@
-#include "shared/kafka/rate_window.h"
+#include "shared/runtime/rate_window.h"
 
 #include <algorithm>
 
-namespace millrace::kafka {
+namespace millrace {
 namespace {
 constexpr Duration window = 60s;
 constexpr Duration known_least = 5s;
@@ -21,4 +21,4 @@ double RateWindow::per_second() const {
   return std::max(0.0, static_cast<double>(rise) / std::chrono::duration<double>(time).count());
 }
 
-}  // namespace millrace::kafka
+}  // namespace millrace
