@@ -149,6 +149,13 @@ bool next_event(std::string_view& lines, EventLine& event) {
   return true;
 }
 
+bool numbered_after(Seq expected, std::uint32_t count, std::string_view lines) {
+  EventLine event;
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (!next_event(lines, event) || event.seq != expected + 1 + i) return false;
+  return lines.empty();
+}
+
 bool terminal_event(std::string_view type) {
   return type == "done" || type == "error" || type == "cancelled" || type == "expired";
 }

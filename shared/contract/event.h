@@ -53,6 +53,8 @@ struct EventLine {
 
 /// Takes the first line off `lines`. False when it is empty; a malformed line ends the walk.
 bool next_event(std::string_view& lines, EventLine& event);
+/// True when these are `count` whole lines, numbered from `expected` + 1 on.
+bool numbered_after(Seq expected, std::uint32_t count, std::string_view lines);
 
 /// True for `done`, `error`, `cancelled` and `expired`.
 bool terminal_event(std::string_view type);

@@ -1,6 +1,6 @@
 #include "shared/contract/keys.h"
+#include "shared/contract/log_cap.h"
 #include "shared/redis/event_log.h"
-#include "shared/redis/log_cap.h"
 #include "shared/redis/record.h"
 
 namespace millrace {
@@ -12,7 +12,7 @@ using redis::Script;
 
 Task<Result<Accepted>> RedisEventLog::accept(const Job& job, std::string_view fingerprint,
                                              std::string_view queued_line) {
-  if (!redis::numbered_after(0, 1, queued_line)) co_return Failure(Errc::invalid);
+  if (!numbered_after(0, 1, queued_line)) co_return Failure(Errc::invalid);
   const Instant by = commands_.deadline();
   if (!job.session.empty()) {
     const auto joined = co_await join_session(job, by);
@@ -125,7 +125,7 @@ Task<Result<Replies>> RedisEventLog::make_record_again(const BeginRequest& reque
 
 Task<Result<Appended>> RedisEventLog::append(const AppendRequest& request) {
   // Redis undoes nothing of a script that fails in its middle: what it cannot add is not sent.
-  if (!redis::numbered_after(request.expected, request.count, request.lines))
+  if (!numbered_after(request.expected, request.count, request.lines))
     co_return Failure(Errc::invalid);
   const Instant by = commands_.deadline();
   const auto fill = [&](CommandBuffer& command) {
@@ -180,11 +180,11 @@ Task<> RedisEventLog::shorten(JobId id, Token token) {
     EventLine event;
     for (std::string_view rest = page->lines; next_event(rest, event);) after = event.seq;
   }
-  const redis::KeptEvents kept{
+  const KeptEvents kept{
       .events_max = std::min<std::size_t>(1000, options_.log_events_max / 4),
       .bytes_max = std::min<std::size_t>(1024 * 1024, options_.log_bytes_max / 4)};
   const EventWriter writer(id, found->front()->created_at);
-  const auto shorter = redis::shortened(lines, writer, clock_.wall(), kept);
+  const auto shorter = shortened(lines, writer, clock_.wall(), kept);
   if (shorter.from == 0) co_return;
   const auto fill = [&](CommandBuffer& command) {
     command.part(keys::job(id));

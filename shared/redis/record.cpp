@@ -58,11 +58,4 @@ std::optional<LogState> to_state(ReplyView fields, std::int64_t now_ms) {
   return state;
 }
 
-bool numbered_after(Seq expected, std::uint32_t count, std::string_view lines) {
-  EventLine event;
-  for (std::uint32_t i = 0; i < count; ++i)
-    if (!next_event(lines, event) || event.seq != expected + 1 + i) return false;
-  return lines.empty();
-}
-
 }  // namespace millrace::redis

@@ -22,7 +22,4 @@ void ask_state(CommandBuffer& into, const JobId& id);
 /// Nothing where there is no record.
 std::optional<LogState> to_state(ReplyView fields, std::int64_t now_ms);
 
-/// True when these are `count` whole lines, numbered from `expected` + 1 on.
-bool numbered_after(Seq expected, std::uint32_t count, std::string_view lines);
-
 }  // namespace millrace::redis

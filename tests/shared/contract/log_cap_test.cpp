@@ -1,8 +1,8 @@
-#include "shared/redis/log_cap.h"
+#include "shared/contract/log_cap.h"
 
 #include <gtest/gtest.h>
 
-namespace millrace::redis {
+namespace millrace {
 namespace {
 
 class LogCap : public testing::Test {
@@ -94,4 +94,4 @@ TEST_F(LogCap, ASnapshotIsFoldedAgain) {
 }
 
 }  // namespace
-}  // namespace millrace::redis
+}  // namespace millrace

@@ -4,7 +4,7 @@
 
 #include "shared/contract/event.h"
 
-namespace millrace::redis {
+namespace millrace {
 
 /// How much of a log that has grown too long stays word for word at its end, and how much of what
 /// is neither text nor in that end.
@@ -24,4 +24,4 @@ struct ShortenedLog {
 ShortenedLog shortened(std::string_view lines, const EventWriter& writer, WallTime now,
                        KeptEvents kept);
 
-}  // namespace millrace::redis
+}  // namespace millrace

@@ -1,9 +1,9 @@
-#include "shared/redis/log_cap.h"
+#include "shared/contract/log_cap.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace millrace::redis {
+namespace millrace {
 namespace {
 
 using Events = std::vector<EventLine>;
@@ -65,4 +65,4 @@ ShortenedLog shortened(std::string_view lines, const EventWriter& writer, WallTi
   return result;
 }
 
-}  // namespace millrace::redis
+}  // namespace millrace
