@@ -1,5 +1,7 @@
 #include "workers/pool/run_job.h"
 
+#include <algorithm>
+
 #include "shared/runtime/log.h"
 #include "workers/pool/llm_turn.h"
 #include "workers/pool/read_back.h"
@@ -9,6 +11,11 @@ namespace {
 
 /// How long a delivery is put aside that could not even be begun.
 constexpr Duration put_aside_for = 1s;
+
+/// A holder may give its lease back long before it would end: a drained one does.
+Duration look_again_after(Duration busy_for) {
+  return std::clamp<Duration>(busy_for, 100ms, put_aside_for);
+}
 
 RunEnd put_aside(const JobRun& run) {
   return GivenBack{run.parts.clock.now() + put_aside_for};
@@ -66,7 +73,7 @@ Task<RunEnd> run_job(JobRun& run) {
   const auto begun = co_await run.pen.begin(begun_before);
   if (!begun) co_return put_aside(run);
   if (begun->outcome == Begun::Outcome::busy)
-    co_return GivenBack{run.parts.clock.now() + std::max(begun->busy_for, Duration(100ms))};
+    co_return GivenBack{run.parts.clock.now() + look_again_after(begun->busy_for)};
   // Ended between the two questions: the Store will say so when asked again.
   if (begun->outcome == Begun::Outcome::terminal) co_return put_aside(run);
   run.leased = true;
