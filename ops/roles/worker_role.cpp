@@ -72,6 +72,7 @@ Task<> WorkerRole::work() {
 }
 
 void WorkerRole::drain() {
+  shared_.queue.stop_taking();
   worker_.drain();
 }
 

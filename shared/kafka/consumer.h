@@ -66,6 +66,8 @@ class Consumer {
 
   /// From any thread. The last of `taking_ports` starts the consumption.
   void add(std::shared_ptr<Inbox> inbox);
+  /// From any thread: gives the partitions up; see KafkaQueue.
+  void stop_taking();
   /// From any thread; acted upon in the order of calls.
   void tell(Settled settled);
 

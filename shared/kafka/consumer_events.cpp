@@ -27,10 +27,20 @@ std::int64_t number(const std::string& text, std::int64_t otherwise) {
   return text.empty() || *end != '\0' ? otherwise : value;
 }
 
+std::int64_t delivered_to(const Partition& partition) {
+  return std::max(partition.highest + 1, partition.delivered_to);
+}
+
+/// Something to tell the group: what finished, or what somebody may have begun by now.
+bool news_of(const Partition& partition) {
+  return partition.tracker.moved_since_commit() || partition.commit_failed ||
+         delivered_to(partition) > partition.committed_to;
+}
+
 /// The commit's metadata: how far records had been handed out, and which had finished.
 std::string metadata_of(const Partition& partition) {
   std::string text(delivered_mark);
-  text += std::to_string(std::max(partition.highest + 1, partition.delivered_to)) + ";";
+  text += std::to_string(delivered_to(partition)) + ";";
   return text + partition.tracker.hint(limits::commit_metadata_bytes_max - text.size());
 }
 
@@ -39,6 +49,7 @@ void read_metadata(Partition& partition, std::string_view text) {
   const auto end = text.find(';');
   if (end == std::string_view::npos) return;
   partition.delivered_to = number(std::string(text.substr(1, end - 1)), 0);
+  partition.committed_to = partition.delivered_to;
   partition.tracker.apply_hint(text.substr(end + 1));
 }
 
@@ -195,11 +206,11 @@ void Consumer::Thread::revoke(const rd_kafka_topic_partition_list_t* list, bool 
 void Consumer::Thread::commit() {
   TopicPartitions moved(rd_kafka_topic_partition_list_new(16));
   for (auto& [name, partition] : partitions_) {
-    if (!partition->positioned) continue;
-    if (!partition->tracker.moved_since_commit() && !partition->commit_failed) continue;
+    if (!partition->positioned || !news_of(*partition)) continue;
     add_commit(moved.get(), *partition);
     partition->tracker.committed();
     partition->commit_failed = false;
+    partition->committed_to = delivered_to(*partition);
   }
   if (moved->cnt == 0) return;
   const auto error = rd_kafka_commit(client_.get(), moved.get(), 1);

@@ -79,7 +79,7 @@ Task<> Consumer::Thread::finish_after(PartitionPtr partition, std::int64_t offse
 }
 
 void Consumer::Thread::hand_out() {
-  if (closing_ || unfinished_ >= unfinished_max) return;
+  if (closing_ || giving_up_ || unfinished_ >= unfinished_max) return;
   std::vector<std::vector<Delivery>> out(inboxes_.size());
   while (lanes_.in_flight_count() < options_.jobs_in_flight) {
     Item* item = lanes_.take();

@@ -65,6 +65,10 @@ void Consumer::Thread::tell(Settled settled) {
   asio::post(loop_, [this] { take_settled(); });
 }
 
+void Consumer::Thread::stop_taking() {
+  asio::post(loop_, [this] { unsubscribe(); });
+}
+
 Consumer::Thread::~Thread() {
   if (thread_.joinable()) {
     leaving_ = true;
@@ -126,6 +130,14 @@ void Consumer::Thread::subscribe() {
   if (error) log::error("subscribe_failed", {{"error", rd_kafka_err2str(error)}});
 }
 
+/// The revocation that follows commits and forgets what waits.
+void Consumer::Thread::unsubscribe() {
+  if (closing_ || std::exchange(giving_up_, true)) return;
+  for (const auto& inbox : inboxes_) Inbox::close(inbox);
+  const auto error = rd_kafka_unsubscribe(client_.get());
+  if (error) log::warn("unsubscribe_failed", {{"error", rd_kafka_err2str(error)}});
+}
+
 Task<> Consumer::Thread::live() {
   nursery_.start(on_events());
   nursery_.start(tick());
@@ -181,6 +193,9 @@ Consumer::Consumer(const KafkaQueueOptions& options, Producer& producer, KafkaQu
 Consumer::~Consumer() = default;
 void Consumer::add(std::shared_ptr<Inbox> inbox) {
   thread_->add(std::move(inbox));
+}
+void Consumer::stop_taking() {
+  thread_->stop_taking();
 }
 void Consumer::tell(Settled settled) {
   thread_->tell(std::move(settled));

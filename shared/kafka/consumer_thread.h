@@ -19,6 +19,7 @@ class Consumer::Thread {
   ~Thread();
 
   void add(std::shared_ptr<Inbox> inbox);
+  void stop_taking();
   void tell(Settled settled);
 
  private:
@@ -27,6 +28,7 @@ class Consumer::Thread {
 
   void run();
   void subscribe();
+  void unsubscribe();
   Task<> live();
   Task<> on_events();
   Task<> tick();
@@ -76,6 +78,7 @@ class Consumer::Thread {
   Instant tick_at_{};           ///< when it will look again
   Signal tick_now_{clock_};     ///< something is due before that
   bool all_paused_ = false;
+  bool giving_up_ = false;  ///< nothing more is handed out
   bool closing_ = false;
 
   std::mutex mutex_;

@@ -154,6 +154,10 @@ std::unique_ptr<JobQueue> KafkaQueue::port(Clock& clock) {
   return std::make_unique<Port<State>>(*state_, clock);
 }
 
+void KafkaQueue::stop_taking() {
+  if (state_->consumer) state_->consumer->stop_taking();
+}
+
 bool KafkaQueue::ready() const {
   return state_->producer.ready();
 }

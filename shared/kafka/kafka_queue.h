@@ -52,6 +52,12 @@ class KafkaQueue {
   /// The queue as seen from the loop of `clock`, on which it is used and destroyed.
   std::unique_ptr<JobQueue> port(Clock& clock);
 
+  /// Gives the partitions up at once, for others to take what waits: nothing more is handed out and
+  /// `next` ends with `closed`. What is in hand can be settled as before (retries, dead letters and
+  /// results are produced), but no longer committed: it comes again elsewhere, where `begin` drops
+  /// it. From any thread; twice is once.
+  void stop_taking();
+
   /// The cluster has answered and is not known to be away. From any thread.
   bool ready() const;
   const KafkaQueueCounts& counts() const;

@@ -19,6 +19,7 @@ struct Partition {
   bool commit_failed = false;     ///< the last commit of it was refused: say it again
   std::int64_t delivered_to = 0;  ///< below: may have been begun by somebody before us
   std::int64_t highest = -1;      ///< handed out by us
+  std::int64_t committed_to = 0;  ///< as `delivered_to`, in the last commit
   bool retry_tier = false;
   /// Of a retry tier: fetched before their time, in order, with it.
   std::deque<std::pair<Instant, Item>> not_due;

@@ -102,6 +102,29 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_can(empty_world):
     assert worker.child.wait(15) == 0
 
 
+def test_what_waits_at_a_worker_that_is_told_to_stop_runs_elsewhere_at_once(empty_world):
+    world = empty_world
+    world.start_simulator()
+    world.start_edge()
+    leaving = world.start_worker(MILLRACE_JOBS_IN_FLIGHT=2, MILLRACE_DRAIN_GRACE="20s")
+    long_ids = [world.submit("sim-20ms-100tok-100gap") for _ in range(2)]
+    readers = [world.follow(job_id) for job_id in long_ids]
+    for reader in readers:
+        reader.wait_for(3, "delta")
+    waiting = [world.submit("sim-5ms-5tok-1gap") for _ in range(30)]
+    other = world.start_worker()
+    world.wait_until(lambda: '"now":48}' in other.said(), what="not half of the 96 partitions")
+    stopped = time.monotonic()
+    leaving.signal(signal.SIGTERM)
+    world.wait_ends(waiting, 10)
+    assert time.monotonic() - stopped < 4, "they waited for the grace time"
+    for job_id, reader in zip(long_ids, readers):
+        told = reader.finish(20)
+        kept_promises(world, job_id, told)
+        assert sum(event.type == "started" for event in told) == 1
+    assert leaving.child.wait(15) == 0
+
+
 def test_what_a_stopped_worker_cannot_finish_is_handed_over(empty_world):
     world = empty_world
     world.settings["LLM_CONTINUE"] = "prefill"

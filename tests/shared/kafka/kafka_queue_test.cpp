@@ -267,6 +267,36 @@ Task<> result_is_there(QueueStage& stage, KafkaWorld& world) {
   EXPECT_EQ(world.uncommitted(), 0);
 }
 
+/// One that gives up its partitions with a job in hand and three that wait behind its one slot.
+Task<> gives_up_at_once(QueueStage& stage, KafkaWorld& world) {
+  auto options = world.options();
+  options.jobs_in_flight = 1;
+  KafkaQueue leaving(std::move(options));
+  const auto port = leaving.port(stage.clock);
+  co_await queue_suite::put_all(*port, stage.clock, stage.jobs(4));
+  const auto held = co_await port->next();
+  EXPECT_TRUE(held);
+  auto& heir = stage.worker();
+  co_await stage.clock.sleep_for(1s);  // it joins, and may have a partition of the two by now
+  leaving.stop_taking();
+  const Instant gave_up = stage.clock.now();
+  const auto nothing = co_await port->next();
+  EXPECT_EQ(nothing.error(), Errc::closed);
+  std::set<JobId> taken;
+  while (taken.size() < 4) {
+    const auto got = co_await heir.take();
+    taken.insert(got.job.id);
+    EXPECT_TRUE(got.redelivered || got.job.id != held->job.id);
+    co_await queue_suite::settle(heir.queue(), got, Done{});
+  }
+  EXPECT_LT(stage.clock.now() - gave_up, 3s);
+  co_await queue_suite::settle(*port, *held, Dead{"said while leaving"});
+  const auto dead = co_await records(world, stage.clock, topics::dead, 1);
+  EXPECT_EQ(dead.size(), 1u);
+  co_await heir.end();
+  EXPECT_EQ(world.uncommitted(), 0);
+}
+
 Task<> keyless_run_at_once(QueueStage& stage, KafkaWorld& world) {
   const Job one = stage.job();
   const Job two = stage.job();
@@ -318,6 +348,9 @@ TEST_F(KafkaQueueTest, neither_silence_nor_a_long_job_costs_the_membership) {
 }
 TEST_F(KafkaQueueTest, a_result_is_keyed_by_its_job) {
   play(result_is_there);
+}
+TEST_F(KafkaQueueTest, whoever_gives_up_its_partitions_holds_back_nothing_and_may_still_settle) {
+  play(gives_up_at_once);
 }
 TEST_F(KafkaQueueTest, records_without_a_key_wait_for_nobody) {
   play(keyless_run_at_once);
