@@ -21,7 +21,9 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   worker         runs jobs
   llm-sim        an OpenAI-compatible model server that only pretends
   migrate        makes topics and tables, or brings them up to date
-  jobs redrive   sends dead letters again: all of them, or --id ID
+  jobs redrive   runs the work of dead letters again, each as a new job with a new id and
+                 metadata.redriven_from: those not sent before, or --id ID alone; prints
+                 {"from","id"} for each, and what nobody could read goes back as it was
   config         prints every setting in force and where it came from
 
 Each setting is a flag, an environment variable and a TOML key: `millrace config` lists them.

@@ -12,7 +12,9 @@ int run_edge(const Config& config);
 int run_worker(const Config& config);
 int run_llm_sim(const Config& config);
 int run_migrate(const Config& config);
-/// Sends dead letters again: the one of job `id`, or all when it is empty.
+/// Sends dead letters again as new jobs: the one of job `id`, or all when it is empty. One JSON
+/// line each on stdout, `{"from","id"}` or `{"partition","offset","sent":"as it was"}`, and
+/// `{"sent","skipped"}` last; 1 when `id` has no letter.
 int redrive_jobs(const Config& config, const std::string& id);
 
 /// Throws std::invalid_argument, which names the remedy, unless queue and event log are named.

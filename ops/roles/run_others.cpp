@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "ops/roles/commands.h"
@@ -6,6 +7,7 @@
 #include "ops/roles/sim_role.h"
 #include "shared/kafka/dead_letters.h"
 #include "shared/kafka/topic_admin.h"
+#include "shared/runtime/log.h"
 #include "shared/sqlite/sqlite_store.h"
 
 namespace millrace {
@@ -14,6 +16,35 @@ namespace {
 kafka::ClientSettings client_settings(const Config& config) {
   return {config.kafka_brokers, config.kafka_properties};
 }
+
+/// Tells the operator of each letter that was sent again, and the Store of each new job, so that
+/// it can be asked for before a worker begins it. Without a store file on this host, begin does.
+class RedriveTeller {
+ public:
+  explicit RedriveTeller(const std::string& database_url) {
+    if (!std::filesystem::exists(database_url)) return;
+    store_.emplace(database_url, random_);
+    port_ = store_->port(loop_.clock);
+  }
+
+  void tell(const kafka::Redriven& sent) {
+    if (!sent.job) {
+      std::printf("{\"partition\":%d,\"offset\":%lld,\"sent\":\"as it was\"}\n", sent.partition,
+                  static_cast<long long>(sent.offset));
+      return;
+    }
+    std::printf("{\"from\":\"%s\",\"id\":\"%s\"}\n", sent.from->str().c_str(),
+                sent.job->id.str().c_str());
+    if (port_ && !port_->note_accepted(*sent.job, ""))
+      log::warn("redriven_job_not_noted", {{"job", sent.job->id.str()}});
+  }
+
+ private:
+  SystemRandom random_;
+  Loop loop_;
+  std::optional<SqliteStore> store_;
+  std::unique_ptr<Store> port_;
+};
 
 int fail(const std::string& sentence) {
   std::fprintf(stderr, "millrace: %s\n", sentence.c_str());
@@ -53,7 +84,9 @@ int redrive_jobs(const Config& config, const std::string& id) {
     only = JobId::parse(id);
     if (!only) return fail("--id " + id + " is not a job id (a UUID)");
   }
-  const auto count = kafka::redrive(client_settings(config), config.topic_prefix, only);
+  RedriveTeller teller(config.database_url);
+  const auto count = kafka::redrive(client_settings(config), config.topic_prefix, only,
+                                    [&teller](const kafka::Redriven& sent) { teller.tell(sent); });
   if (!count) return fail(count.error());
   std::printf("{\"sent\":%llu,\"skipped\":%llu}\n", static_cast<unsigned long long>(count->sent),
               static_cast<unsigned long long>(count->skipped));

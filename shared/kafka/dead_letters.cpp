@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "shared/contract/envelope.h"
+#include "shared/contract/redriven.h"
 #include "shared/contract/topics.h"
 #include "shared/kafka/producer.h"
 #include "shared/kafka/rdkafka_handles.h"
@@ -54,25 +55,30 @@ std::string_view value_of(const rd_kafka_message_t* message) {
   return {static_cast<const char*>(message->payload), message->len};
 }
 
-Task<> send_one(Clock& clock, Producer& producer, const rd_kafka_message_t* letter,
-                std::size_t& taken) {
+/// A letter, and what is to be sent in its place.
+struct Again {
+  Redriven told;
+  std::string topic;
+  std::string key;
+  std::string value;
   std::vector<Header> headers{{topics::attempt_header, "1"}};
-  if (const auto kind = header(letter, topics::kind_header); !kind.empty()) {
-    headers.push_back({topics::kind_header, std::string(kind)});
-  }
-  const auto sent = co_await producer.produce(
-      clock, std::string(header(letter, topics::origin_header)), std::string(key_of(letter)),
-      std::string(value_of(letter)), headers);
-  if (sent) ++taken;
+  bool sent = false;
+};
+
+Task<> send_one(Clock& clock, Producer& producer, Again& again) {
+  const auto sent =
+      co_await producer.produce(clock, again.topic, again.key, again.value, again.headers);
+  again.sent = sent.has_value();
 }
 
 class Redrive {
  public:
   Redrive(const ClientSettings& settings, const std::string& prefix,
-          const std::optional<JobId>& only)
+          const std::optional<JobId>& only, const std::function<void(const Redriven&)>& tell)
       : prefix_(prefix),
         topic_(topics::full(prefix, topics::dead)),
         only_(only),
+        tell_(tell),
         reader_(make_client(RD_KAFKA_CONSUMER, reader_config(settings, prefix))),
         producer_(settings) {
     rd_kafka_poll_set_consumer(reader_.get());
@@ -85,11 +91,11 @@ class Redrive {
       Message message(rd_kafka_consumer_poll(reader_.get(), 200));
       if (message) {
         heard = clock_.now();
-        take(std::move(message));
+        take(message.get());
       } else if (clock_.now() - heard > silence_max) {
         stop_on(RD_KAFKA_RESP_ERR__TIMED_OUT, "reading " + topic_);
       }
-      if (letters_.size() >= letters_together) send();
+      if (again_.size() >= letters_together) send();
     }
     send();
     return count_;
@@ -107,21 +113,27 @@ class Redrive {
   int partitions();
   rd_kafka_resp_err_t ask_ends(int partition, std::int64_t& first, std::int64_t& end);
   void assign();
-  void take(Message message);
-  bool wanted(const rd_kafka_message_t* letter);
+  void take(const rd_kafka_message_t* message);
+  void take_letter(const rd_kafka_message_t* letter);
+  void as_new_job(const Job& old, const rd_kafka_message_t* letter);
+  void as_it_is(const rd_kafka_message_t* letter);
+  void add(Again again, const rd_kafka_message_t* letter);
   void send();
+  void note_sent();
 
   const std::string prefix_;
   const std::string topic_;
   const std::optional<JobId> only_;
+  const std::function<void(const Redriven&)>& tell_;
+  SystemRandom random_;
   asio::io_context loop_{1};
   LoopClock clock_{loop_};
   Nursery nursery_{clock_};
   Client reader_;
   Producer producer_;
   std::map<std::int32_t, std::int64_t> ends_;     ///< of the partitions not read to their end
-  std::map<std::int32_t, std::int64_t> handled_;  ///< to commit once `letters_` are sent
-  std::vector<Message> letters_;
+  std::map<std::int32_t, std::int64_t> handled_;  ///< to commit once all of `again_` are sent
+  std::vector<Again> again_;
   RedriveCount count_;
 };
 
@@ -169,50 +181,89 @@ void Redrive::assign() {
   stop_on(rd_kafka_assign(reader_.get(), unread.get()), "taking up " + topic_);
 }
 
-void Redrive::take(Message message) {
+void Redrive::take(const rd_kafka_message_t* message) {
   const auto end = ends_.find(message->partition);
   if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
     if (end != ends_.end()) ends_.erase(end);
     return;
   }
   if (message->err) {
-    log::warn("dead_letter_read_failed", {{"error", rd_kafka_message_errstr(message.get())}});
+    log::warn("dead_letter_read_failed", {{"error", rd_kafka_message_errstr(message)}});
     return;  // librdkafka tries again; silence ends the run
   }
   if (end == ends_.end() || message->offset >= end->second) return;  // came after the start
   handled_[message->partition] = message->offset + 1;
   if (message->offset + 1 == end->second) ends_.erase(end);
-  if (wanted(message.get())) letters_.push_back(std::move(message));
+  take_letter(message);
 }
 
-bool Redrive::wanted(const rd_kafka_message_t* letter) {
+void Redrive::take_letter(const rd_kafka_message_t* letter) {
   const auto read = decode_envelope(value_of(letter));
   const auto* const job = std::get_if<Job>(&read);
-  if (only_ && (job ? job->id != *only_ : key_of(letter) != only_->str())) return false;
+  if (only_ && (job ? job->id != *only_ : key_of(letter) != only_->str())) return;
+  if (only_ && count_.sent + again_.size() > 0) return;  // its letter may have been written twice
+  job ? as_new_job(*job, letter) : as_it_is(letter);
+}
+
+void Redrive::as_new_job(const Job& old, const rd_kafka_message_t* letter) {
+  const auto now = clock_.wall();
+  Job job = redriven(old, only_ ? new_job_id(now, random_) : redriven_id(old), now);
+  Again again;
+  again.topic = topics::full(prefix_, topics::for_job(job));
+  again.key = job.key();
+  again.value = job.envelope;
+  again.headers.push_back({topics::kind_header, job.kind});
+  again.told.from = old.id;
+  again.told.job = std::move(job);
+  add(std::move(again), letter);
+}
+
+void Redrive::as_it_is(const rd_kafka_message_t* letter) {
   const auto origin = header(letter, topics::origin_header);
   const bool ours = std::ranges::any_of(topics::jobs, [&](std::string_view suffix) {
     return origin == topics::full(prefix_, suffix);
   });
-  if (ours && !std::holds_alternative<MalformedEnvelope>(read)) return true;
-  ++count_.skipped;
-  log::warn("dead_letter_skipped",
-            {{"partition", letter->partition}, {"offset", letter->offset}, {"origin", origin}});
-  return false;
+  if (!ours) {
+    ++count_.skipped;
+    log::warn("dead_letter_skipped",
+              {{"partition", letter->partition}, {"offset", letter->offset}, {"origin", origin}});
+    return;
+  }
+  Again again;
+  again.topic = origin;
+  again.key = key_of(letter);
+  again.value = value_of(letter);
+  if (const auto kind = header(letter, topics::kind_header); !kind.empty())
+    again.headers.push_back({topics::kind_header, std::string(kind)});
+  add(std::move(again), letter);
+}
+
+void Redrive::add(Again again, const rd_kafka_message_t* letter) {
+  again.told.partition = letter->partition;
+  again.told.offset = letter->offset;
+  again_.push_back(std::move(again));
 }
 
 void Redrive::send() {
-  std::size_t taken = 0;
-  for (const auto& letter : letters_) {
-    nursery_.start(send_one(clock_, producer_, letter.get(), taken));
-  }
+  for (auto& again : again_) nursery_.start(send_one(clock_, producer_, again));
   loop_.restart();
   loop_.run();  // returns when the last has ended
-  if (taken != letters_.size()) {
-    throw Stopped("Kafka did not take every letter (" + std::to_string(count_.sent) +
-                  " were sent before): see the log, and run the command again.");
+  std::size_t taken = 0;
+  for (const auto& again : again_) {
+    if (!again.sent) continue;
+    ++taken;
+    tell_(again.told);
   }
-  count_.sent += letters_.size();
-  letters_.clear();
+  count_.sent += taken;
+  if (taken != again_.size()) {
+    throw Stopped("Kafka did not take every letter (" + std::to_string(count_.sent) +
+                  " were sent): see the log, and run the command again.");
+  }
+  again_.clear();
+  note_sent();
+}
+
+void Redrive::note_sent() {
   if (only_ || handled_.empty()) return;
   const TopicPartitions done(rd_kafka_topic_partition_list_new(static_cast<int>(handled_.size())));
   for (const auto& [partition, offset] : handled_) {
@@ -226,9 +277,10 @@ void Redrive::send() {
 
 std::expected<RedriveCount, std::string> redrive(const ClientSettings& settings,
                                                  const std::string& prefix,
-                                                 const std::optional<JobId>& only) {
+                                                 const std::optional<JobId>& only,
+                                                 const std::function<void(const Redriven&)>& tell) {
   try {
-    return Redrive(settings, prefix, only).run();
+    return Redrive(settings, prefix, only, tell).run();
   } catch (const Stopped& stopped) {
     return std::unexpected(std::string(stopped.what()));
   } catch (const std::invalid_argument& refusal) {

@@ -94,17 +94,22 @@ def test_a_model_server_that_is_away_is_tried_again(empty_world):
     ends_as(world, job_id, "succeeded")
 
 
-def test_a_dead_letter_says_why_and_sent_again_it_ends_no_job_twice(impatient):
-    job_id = impatient.submit("sim-5ms-5tok-1gap-429x100")
-    _, told = ends_as(impatient, job_id, "failed")
+def test_a_dead_letter_says_why_and_is_run_again_as_a_new_job(impatient):
+    job_id = impatient.submit("sim-5ms-5tok-1gap-429x3", session="dead", metadata={"mine": 1})
+    job, told = ends_as(impatient, job_id, "failed")
     letters = dead_letters(impatient, job_id)
     assert len(letters) == 1
     assert dict(letters[0].headers())["millrace-reason"]
     redriven = impatient.run("jobs", "redrive", "--id", job_id)
-    assert redriven.returncode == 0 and json.loads(redriven.stdout)["sent"] == 1
-    behind = impatient.submit("sim-5ms-5tok-1gap")
-    assert impatient.wait_end(behind)["status"] == "succeeded"
-    assert impatient.read(job_id) == told
+    assert redriven.returncode == 0, redriven.stderr
+    line, count = map(json.loads, redriven.stdout.splitlines())
+    assert line["from"] == job_id and count == {"sent": 1, "skipped": 0}
+    assert web.get(f"{impatient.url}/v1/jobs/{line['id']}").status_code == 200
+    again, _ = ends_as(impatient, line["id"], "failed")  # the simulator counts by job
+    assert again["metadata"] == {"mine": 1, "redriven_from": job_id}
+    assert (again["session"], again["model"]) == ("dead", job["model"])
+    assert impatient.read(job_id) == told, "what has ended stays as it ended"
+    assert dead_letters(impatient, line["id"]), "it is a job like any other"
 
 
 def dead_letters(world, job_id):

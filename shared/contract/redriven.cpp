@@ -1,0 +1,75 @@
+#include "shared/contract/redriven.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+
+#include "shared/contract/envelope.h"
+#include "shared/runtime/json_text.h"
+
+namespace millrace {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::array<std::string_view, 5> written_anew{"id", "created_at", "deadline", "not_before",
+                                                       "metadata"};
+constexpr std::string_view origin_member = "redriven_from";
+
+void member(std::string& out, std::string_view name) {
+  if (out.size() > 1) out += ',';
+  append_json_string(out, name);
+  out += ':';
+}
+
+void time_member(std::string& out, std::string_view name, WallTime value) {
+  member(out, name);
+  out += '"';
+  append_rfc3339(out, value);
+  out += '"';
+}
+
+template <class Skips>
+void copy_members(std::string& out, dom::object from, Skips skips) {
+  for (const auto& [name, value] : from) {
+    if (skips(name)) continue;
+    member(out, name);
+    out += simdjson::minify(value);
+  }
+}
+
+std::string metadata_of(const dom::element& envelope, const JobId& old) {
+  std::string out = "{";
+  dom::object metadata;
+  if (!envelope["metadata"].get(metadata))
+    copy_members(out, metadata, [](std::string_view name) { return name == origin_member; });
+  member(out, origin_member);
+  append_json_string(out, old.str());
+  return out += '}';
+}
+
+}  // namespace
+
+Job redriven(const Job& old, const JobId& id, WallTime now) {
+  dom::parser parser;
+  const dom::element envelope = parser.parse(old.envelope);
+  std::string out = "{";
+  member(out, "id");
+  append_json_string(out, id.str());
+  copy_members(out, envelope, [](std::string_view name) {
+    return std::ranges::find(written_anew, name) != written_anew.end();
+  });
+  time_member(out, "created_at", now);
+  time_member(out, "deadline", now + (old.deadline - old.created_at));
+  member(out, "metadata");
+  out += metadata_of(envelope, old.id);
+  out += '}';
+  return std::get<Job>(decode_envelope(out));
+}
+
+JobId redriven_id(const Job& old) {
+  return derived_job_id("redriven:" + old.tenant, old.id.str());
+}
+
+}  // namespace millrace
