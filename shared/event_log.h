@@ -120,7 +120,8 @@ class EventLog {
   /// with `limits::session_jobs_max` live jobs: `overloaded`.
   virtual Task<Result<Accepted>> accept(const Job& job, std::string_view fingerprint,
                                         std::string_view queued_line) = 0;
-  /// The queue has it. Told without waiting: a lost mark only costs a second copy.
+  /// The queue has it; of use where the same job may be accepted again (an Idempotency-Key). Told
+  /// without waiting: a lost mark only costs a second copy.
   virtual void acknowledge(const Job& job) = 0;
   /// Removes a record that is still unacknowledged and not begun.
   virtual Task<Result<>> withdraw(const Job& job) = 0;

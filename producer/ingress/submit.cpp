@@ -167,7 +167,7 @@ Task<Submitted> Submit::join_record(Job& job, const std::string& fingerprint,
 Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Result<> queued,
                                Standing stood) {
   if (queued) {
-    parts_.log.acknowledge(job);
+    if (!fingerprint.empty()) parts_.log.acknowledge(job);
     const auto noted = parts_.store.note_accepted(job, fingerprint);
     if (!noted) log::warn("accepted_job_not_noted", {{"job", job.id.str()}});
     if (noted && !stood.recorded) co_await until_noted(job);

@@ -15,7 +15,7 @@ using kafka::Header;
 using kafka::Settled;
 
 /// A client waits for its 202; results and copies do not, and larger batches spare the broker.
-constexpr const char* linger_of_edge_ms = "1";
+constexpr const char* linger_of_edge_ms = "0";
 constexpr const char* linger_of_worker_ms = "25";
 
 kafka::ClientSettings client_settings(const KafkaQueueOptions& options) {

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <thread>
 
 #include "shared/kafka/rdkafka_handles.h"
@@ -21,6 +20,8 @@ constexpr Duration away_before_refusing = 2s;
 constexpr Duration flush_max = 5s;
 constexpr Duration purge_max = 1s;
 constexpr int wait_for_reports_ms = 100;
+/// Twenty times what a broker near by takes for one.
+constexpr Duration wave_patience = 5ms;
 /// While the cluster is away the thread of the reports asks for it; reports wait as long.
 constexpr int ask_cluster_ms = 200;
 /// Posted together; more would only make the first of them wait.
@@ -34,11 +35,13 @@ Client new_client(const ClientSettings& settings) {
   const Properties defaults{
       {"enable.idempotence", "true"},
       {"acks", "all"},
-      {"linger.ms", "1"},
+      {"linger.ms", "0"},
       {"partitioner", "murmur2_random"},
       {"message.timeout.ms", std::to_string(in_ms(limits::produce_timeout))},
       // Shorter than the message's own time, so that a topic that is missing can be told.
       {"topic.metadata.propagation.max.ms", "5000"},
+      // A topic that was missing is looked for again; by default after five minutes.
+      {"topic.metadata.refresh.interval.ms", "10000"},
       {"queue.buffering.max.messages", "200000"},
       {"queue.buffering.max.kbytes", std::to_string(limits::queue_memory_bytes_max / 1024)},
   };
@@ -62,6 +65,11 @@ bool permanent(rd_kafka_resp_err_t error) {
   return std::ranges::find(errors, error) != errors.end();
 }
 
+Errc refusal(rd_kafka_resp_err_t error) {
+  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Errc::overloaded;
+  return permanent(error) ? Errc::invalid : Errc::unavailable;
+}
+
 Result<> outcome(const rd_kafka_message_t* message) {
   const auto status = rd_kafka_message_status(message);
   if (!message->err || status == RD_KAFKA_MSG_STATUS_PERSISTED) return {};
@@ -81,14 +89,16 @@ class Producer::State {
       : settings_(settings), client_(new_client(settings)), thread_([this] { run(); }) {}
   ~State();
 
-  /// What librdkafka said at once; without error there will be a report.
-  rd_kafka_resp_err_t send(Send* send, const std::string& topic, const std::string& key,
-                           const std::string& value, const std::vector<Header>& headers);
+  /// Takes it over; its Send is reported, whatever becomes of it.
+  void send(Record record);
   bool ready() const { return reached_; }
   bool refusing() const { return refusing_; }
 
  private:
   void run();
+  void start_next_wave();
+  rd_kafka_resp_err_t produce(const Record& record);
+  int patience_ms();
   void take_reports(rd_kafka_t* client, int wait_ms);
   void take_reports_until_empty(rd_kafka_t* client, Instant deadline);
   void empty(rd_kafka_t* client);
@@ -99,8 +109,9 @@ class Producer::State {
   void replace_client();
 
   const ClientSettings settings_;
-  std::shared_mutex mutex_;  ///< of `client_`: shared to use it, alone to replace it
-  Client client_;            ///< changed by the thread alone, which reads it without the lock
+  std::mutex gate_;  ///< of what follows: one wave is handed over after the other
+  Client client_;    ///< changed by the thread alone, which reads it without the lock
+  Waves waves_{wave_patience, limits::queue_memory_bytes_max};
   std::atomic<bool> reached_{false};
   std::atomic<bool> refusing_{false};
   std::atomic<bool> stopping_{false};
@@ -119,11 +130,35 @@ Producer::State::~State() {
   thread_.join();
 }
 
-rd_kafka_resp_err_t Producer::State::send(Send* send, const std::string& topic,
-                                          const std::string& key, const std::string& value,
-                                          const std::vector<Header>& headers) {
+void Producer::State::send(Record record) {
+  {
+    const std::lock_guard lock(gate_);
+    if (waves_.add(record)) return start_next_wave();
+  }
+  std::vector<Send*> refused{record.send};
+  record.send->result = Failure(Errc::overloaded);
+  report(refused);
+}
+
+/// With the gate held.
+void Producer::State::start_next_wave() {
+  std::vector<Send*> refused;
+  for (const auto& record : waves_.next(clock_.now())) {
+    const auto error = produce(record);
+    if (!error) continue;
+    if (permanent(error)) log_refusal(record.topic.c_str(), error);
+    record.send->result = Failure(refusal(error));
+    waves_.ended(record.send->wave);
+    refused.push_back(record.send);
+  }
+  if (!refused.empty()) report(refused);
+}
+
+/// What librdkafka says at once; without error there will be a report.
+rd_kafka_resp_err_t Producer::State::produce(const Record& record) {
   constexpr std::size_t headers_max = 8;
   std::array<rd_kafka_vu_t, 6> all{};
+  const auto& headers = record.headers;
   if (headers.size() > headers_max) return RD_KAFKA_RESP_ERR__INVALID_ARG;
   std::size_t count = 0;
   const auto add = [&](rd_kafka_vtype_t type) -> auto& {
@@ -131,20 +166,19 @@ rd_kafka_resp_err_t Producer::State::send(Send* send, const std::string& topic,
     return all[count++].u;
   };
   const auto bytes = [](const std::string& text) { return const_cast<char*>(text.data()); };
-  add(RD_KAFKA_VTYPE_TOPIC).cstr = topic.c_str();
+  add(RD_KAFKA_VTYPE_TOPIC).cstr = record.topic.c_str();
   auto& key_bytes = add(RD_KAFKA_VTYPE_KEY).mem;
-  key_bytes = {.ptr = key.empty() ? nullptr : bytes(key), .size = key.size()};
+  key_bytes = {.ptr = record.key.empty() ? nullptr : bytes(record.key), .size = record.key.size()};
   auto& value_bytes = add(RD_KAFKA_VTYPE_VALUE).mem;
-  value_bytes = {.ptr = bytes(value), .size = value.size()};
+  value_bytes = {.ptr = bytes(record.value), .size = record.value.size()};
   add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
-  add(RD_KAFKA_VTYPE_OPAQUE).ptr = send;
+  add(RD_KAFKA_VTYPE_OPAQUE).ptr = record.send;
   // As one list of ours: a refused record's single headers are freed twice by librdkafka 2.0.2.
   RecordHeaders list(rd_kafka_headers_new(headers.size()));
   for (const auto& header : headers)
     rd_kafka_header_add(list.get(), header.name, -1, header.value.data(),
                         static_cast<ssize_t>(header.value.size()));
   add(RD_KAFKA_VTYPE_HEADERS).headers = list.get();
-  const std::shared_lock lock(mutex_);
   const KafkaError error(rd_kafka_produceva(client_.get(), all.data(), count));
   if (error) return rd_kafka_error_code(error.get());
   (void)list.release();  // the record's now
@@ -153,7 +187,7 @@ rd_kafka_resp_err_t Producer::State::send(Send* send, const std::string& topic,
 
 void Producer::State::run() {
   while (!stopping_) {
-    take_reports(client_.get(), wait_for_reports_ms);
+    take_reports(client_.get(), patience_ms());
     if (broken_) replace_client();
     if (!reached_) look_for_cluster();
   }
@@ -168,7 +202,16 @@ void Producer::State::take_reports(rd_kafka_t* client, int wait_ms) {
     take_event(event.get());
     if (reported_.size() >= reports_together) break;
   }
+  const std::lock_guard lock(gate_);
+  for (const auto* const send : reported_) waves_.ended(send->wave);
+  start_next_wave();
   if (!reported_.empty()) report(reported_);
+}
+
+/// How long to wait for reports.
+int Producer::State::patience_ms() {
+  const std::lock_guard lock(gate_);
+  return waves_.any_waiting() ? in_ms(wave_patience) : wait_for_reports_ms;
 }
 
 void Producer::State::take_event(rd_kafka_event_t* event) {
@@ -223,7 +266,7 @@ void Producer::State::replace_client() {
   log::error("kafka_producer_replaced", {{"reason", reason.data()}});
   auto other = new_client(settings_);
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(gate_);
     client_.swap(other);
   }
   empty(other.get());
@@ -238,7 +281,11 @@ void Producer::State::empty(rd_kafka_t* client) {
 }
 
 void Producer::State::take_reports_until_empty(rd_kafka_t* client, Instant deadline) {
-  while (rd_kafka_outq_len(client) > 0 && clock_.now() < deadline) take_reports(client, 10);
+  const auto anything_left = [&] {
+    const std::lock_guard lock(gate_);
+    return waves_.any_waiting() || rd_kafka_outq_len(client) > 0;
+  };
+  while (anything_left() && clock_.now() < deadline) take_reports(client, 10);
 }
 
 Producer::Producer(const ClientSettings& settings) : state_(std::make_unique<State>(settings)) {}
@@ -252,16 +299,10 @@ Task<Result<>> Producer::produce(Clock& clock, std::string topic, std::string ke
                                  std::string value, std::vector<Header> headers) {
   if (state_->refusing()) co_return Failure(Errc::unavailable);
   Ticket ticket(clock.loop());
-  const auto error = state_->send(ticket.carry(), topic, key, value, headers);
-  if (!error) {
-    const auto result = co_await ticket.result();
-    co_return result;
-  }
-  ticket.refused();
-  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) co_return Failure(Errc::overloaded);
-  if (!permanent(error)) co_return Failure(Errc::unavailable);
-  log_refusal(topic.c_str(), error);
-  co_return Failure(Errc::invalid);
+  state_->send(
+      {ticket.carry(), std::move(topic), std::move(key), std::move(value), std::move(headers)});
+  const auto result = co_await ticket.result();
+  co_return result;
 }
 
 }  // namespace millrace::kafka

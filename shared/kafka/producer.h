@@ -4,22 +4,18 @@
 #include <vector>
 
 #include "shared/kafka/client_settings.h"
+#include "shared/kafka/waves.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/error.h"
 
 namespace millrace::kafka {
 
-struct Header {
-  const char* name;
-  std::string value;
-};
-
 /// The one producer of a process, for all its loops: one per core halves the rate, since each
 /// sends smaller batches. Idempotent, acks=all; records of one key keep their order.
 ///
-/// One background thread takes the delivery reports and posts them to the loops that wait, once
-/// a loop for all that came together. A client that librdkafka declares broken for good is
-/// replaced.
+/// Records leave in waves (waves.h). One background thread takes the delivery reports and posts
+/// them to the loops that wait, once a loop for all that came together. A client that librdkafka
+/// declares broken for good is replaced.
 class Producer {
  public:
   /// Starts without a broker. Throws std::invalid_argument for a property librdkafka refuses.

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace millrace::kafka {
 
 /// One record on its way to the broker. It has two owners that end in any order: the coroutine
-/// that waits, and librdkafka, which carries its address until the delivery report.
+/// that waits, and the producer, which carries its address until it reports.
 struct Send {
   explicit Send(asio::io_context& home) : loop(home) {}
 
@@ -17,7 +18,8 @@ struct Send {
 
   asio::io_context& loop;         ///< touched only while somebody waits: it may be gone afterwards
   Result<> result;                ///< written before the report is posted
-  std::shared_ptr<Send> carried;  ///< itself, while librdkafka has its address
+  std::uint64_t wave = 0;         ///< it left with; of the producer
+  std::shared_ptr<Send> carried;  ///< itself, while the producer has its address
   bool posted = false;            ///< guarded by the lock of report()
   bool left = false;              ///< guarded by the lock of report()
   bool done = false;              ///< of the loop
@@ -32,10 +34,8 @@ class Ticket {
   Ticket& operator=(const Ticket&) = delete;
   ~Ticket();
 
-  /// For librdkafka to carry, until report() or refused().
+  /// For the producer to carry, until report().
   Send* carry();
-  /// librdkafka did not take it: there will be no report.
-  void refused() { send_->carried.reset(); }
   /// Waits for the report. Throws `operation_aborted` when cancelled.
   Task<Result<>> result();
 

@@ -101,7 +101,9 @@ class RedisEventLog final : public EventLog {
   Task<Result<LogPage>> read_page(JobId id, Seq after, Instant by);
   Task<Result<std::vector<std::optional<LogState>>>> states_by(std::span<const JobId> ids,
                                                                Instant by);
-  Task<Result<>> join_session(const Job& job, Instant by);
+  void join_session(const Job& job, redis::CommandBuffer& command);
+  void tell_session(const Job& job);
+  Task<Result<>> keep_to_limit(const Job& job, Instant by);
   Task<Result<std::vector<JobId>>> live_jobs(std::string key, Instant by);
   void leave_session(std::string_view tenant, std::string_view session, const JobId& id);
   void leave_session(const std::string& key, const JobId& id);

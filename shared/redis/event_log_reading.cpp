@@ -79,30 +79,30 @@ Task<Result<std::vector<std::optional<LogState>>>> RedisEventLog::states_by(
   co_return found;
 }
 
-/// Puts the job among the live ones of its session, which has first to make room when it is full:
-/// a ZREM that was lost must not fill it for ever.
-Task<Result<>> RedisEventLog::join_session(const Job& job, Instant by) {
+/// Puts the job among the live ones of its session; the last reply says how many there are.
+void RedisEventLog::join_session(const Job& job, CommandBuffer& command) {
   const std::string key = keys::session_live(job.tenant, job.session);
-  const auto fill = [&](CommandBuffer& command) {
-    command.part(key);
-    command.part(job.id.str());
-    command.part(milliseconds(job.created_at));
-    command.part(std::uint64_t{options_.session_jobs_max});
-    command.part(milliseconds(session_kept));
-  };
-  for (int round = 0; round < 2; ++round) {
-    const auto replies = co_await run_script({Script::join, 1, 4}, by, fill);
-    if (!replies) co_return Failure(replies.error());
-    if (replies->front().view().number() == 1) co_return Result<>{};
-    if (round > 0) break;
-    const auto live = co_await live_jobs(key, by);
-    if (!live) co_return Failure(live.error());
-  }
-  // Asking again after a job that is here already needs no room.
-  const auto stands = co_await states_by({&job.id, 1}, by);
-  if (!stands) co_return Failure(stands.error());
-  if (stands->front()) co_return Result<>{};
-  co_return Failure(Errc::overloaded);
+  const auto created_ms = std::to_string(milliseconds(job.created_at));
+  const auto kept_ms = std::to_string(milliseconds(session_kept));
+  command.command({"ZADD", key, "NX", created_ms, job.id.str()});
+  command.command({"PEXPIRE", key, kept_ms});
+  command.command({"ZCARD", key});
+}
+
+void RedisEventLog::tell_session(const Job& job) {
+  buffer_.clear();
+  buffer_.command({"PUBLISH", keys::session_live(job.tenant, job.session), job.id.str()});
+  commands_.tell(buffer_);
+}
+
+/// A session beyond its limit has first to let go of what has ended: a ZREM that was lost must not
+/// fill it for ever. Where it is full all the same the job was never accepted.
+Task<Result<>> RedisEventLog::keep_to_limit(const Job& job, Instant by) {
+  const auto live = co_await live_jobs(keys::session_live(job.tenant, job.session), by);
+  if (!live) co_return Failure(live.error());
+  if (live->size() <= options_.session_jobs_max) co_return Result<>{};
+  const auto withdrawn = co_await withdraw(job);
+  co_return Failure(withdrawn ? Errc::overloaded : withdrawn.error());
 }
 
 Task<Result<std::vector<JobId>>> RedisEventLog::session_jobs(std::string_view tenant,

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "shared/contract/keys.h"
 #include "shared/contract/log_cap.h"
 #include "shared/redis/event_log.h"
@@ -14,27 +16,30 @@ Task<Result<Accepted>> RedisEventLog::accept(const Job& job, std::string_view fi
                                              std::string_view queued_line) {
   if (!numbered_after(0, 1, queued_line)) co_return Failure(Errc::invalid);
   const Instant by = commands_.deadline();
-  if (!job.session.empty()) {
-    const auto joined = co_await join_session(job, by);
-    if (!joined) co_return Failure(joined.error());
-  }
   const auto replies = co_await make_record(job, fingerprint, queued_line, false, by);
   if (!replies) co_return Failure(replies.error());
   const auto reply = replies->front().view();
   Accepted accepted;
   accepted.fresh = reply[0].number() == 1;
-  if (accepted.fresh) {
-    accepted.fingerprint = fingerprint;
-  } else {
+  if (!accepted.fresh) {
     accepted.state = redis::state_of(reply[1]);
     accepted.acknowledged = reply[2].number() == 1;
     accepted.fingerprint = reply[3].text();
     if (terminal(accepted.state)) leave_session(job.tenant, job.session, job.id);
+    co_return accepted;
   }
+  accepted.fingerprint = fingerprint;
+  if (job.session.empty()) co_return accepted;
+  if (std::cmp_greater(replies->back().view().number(), options_.session_jobs_max)) {
+    const auto stays = co_await keep_to_limit(job, by);
+    if (!stays) co_return Failure(stays.error());
+  }
+  tell_session(job);
   co_return accepted;
 }
 
 /// An empty line makes the record of a job whose log was lost: it ends at 0 and names no server.
+/// The replies: the script's, and of a job with a session, last, how many live jobs that has.
 Task<Result<Replies>> RedisEventLog::make_record(const Job& job, std::string_view fingerprint,
                                                  std::string_view line, bool acknowledged,
                                                  Instant by) {
@@ -50,10 +55,9 @@ Task<Result<Replies>> RedisEventLog::make_record(const Job& job, std::string_vie
     command.part(milliseconds(job.deadline));
     command.part(acknowledged ? "1" : "");
     command.part(line);
-    command.part(job.session.empty() ? std::string() : keys::session_live(job.tenant, job.session));
-    command.part(job.id.str());
+    if (!job.session.empty()) join_session(job, command);
   };
-  auto replies = co_await run_script({Script::accept, 2, 11}, by, fill);
+  auto replies = co_await run_script({Script::accept, 2, 9}, by, fill);
   co_return replies;
 }
 
@@ -120,6 +124,7 @@ Task<Result<Replies>> RedisEventLog::make_record_again(const BeginRequest& reque
   const bool log_lost = request.begun_before || request.known > 0;
   if (!log_lost) EventWriter(job.id, job.created_at).queued(line, {1, job.created_at}, -1, -1);
   auto made = co_await make_record(job, "", line, true, by);
+  if (made && !job.session.empty()) tell_session(job);
   co_return made;
 }
 

@@ -13,10 +13,9 @@ namespace millrace::redis {
 namespace {
 
 // Makes a record unless one stands, the fields of an append first (a short hash is searched in
-// order), and tells its session once it is there.
+// order).
 // KEYS job, events. ARGV run, fingerprint, tenant, session, kind, created, deadline, acknowledged
-// ('1' or ''), line of `queued` with its number 1, or '' for a record whose log was lost, channel
-// of the session or '', job id.
+// ('1' or ''), line of `queued` with its number 1, or '' for a record whose log was lost.
 // -> {1} made; {0, state, acknowledged, fingerprint} stood.
 constexpr std::string_view accept = R"(
 local r = redis.call('HMGET', KEYS[1], 'state', 'ack', 'fp')
@@ -32,7 +31,6 @@ if line ~= '' then
   redis.call('XADD', KEYS[2], '1-0', 'e', string.sub(line, 3, -2))
   redis.call('PUBLISH', KEYS[2], line)
 end
-if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return {1}
 )";
 
@@ -184,18 +182,8 @@ end
 return 1
 )";
 
-// Puts a job among its session's live ones.
-// KEYS live. ARGV job id, created ms, most, kept ms. -> 1 in, 0 full.
-constexpr std::string_view join = R"(
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 1 end
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1
-)";
-
 constexpr std::array<std::string_view, script_count> sources{accept, acknowledge, withdraw, begin,
-                                                             append, compact,     cancel,   join};
+                                                             append, compact,     cancel};
 
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, SHA_DIGEST_LENGTH> hash;

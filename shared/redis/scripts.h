@@ -14,17 +14,8 @@ namespace millrace::redis {
 /// that served the last begin); gap_at, gap_from (the jump made at that seq); ack, fp, tenant,
 /// session, kind, created, deadline (ms since 1970).
 /// An entry of the stream: id `<seq>-0`, field `e`, value `<type> SP <json>`.
-enum class Script : std::uint8_t {
-  accept,
-  acknowledge,
-  withdraw,
-  begin,
-  append,
-  compact,
-  cancel,
-  join
-};
-inline constexpr std::size_t script_count = 8;
+enum class Script : std::uint8_t { accept, acknowledge, withdraw, begin, append, compact, cancel };
+inline constexpr std::size_t script_count = 7;
 
 std::string_view source(Script script);
 

@@ -1,0 +1,56 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shared/runtime/clock.h"
+
+namespace millrace::kafka {
+
+struct Send;
+
+struct Header {
+  const char* name;
+  std::string value;
+};
+
+/// A record as it is handed to librdkafka.
+struct Record {
+  Send* send;  ///< hears of it
+  std::string topic;
+  std::string key;
+  std::string value;
+  std::vector<Header> headers;
+};
+
+/// Lets records go to the broker in waves: while one is unacknowledged, those that come wait for
+/// each other, as small packets do by RFC 896. A record alone leaves at once, and the busier it is
+/// the larger the batches, which a fixed `linger.ms` cannot give: librdkafka sends a request a
+/// partition, and each costs the broker as much as ten records. A wave unacknowledged for
+/// `patience` holds nobody back any longer, so that one slow broker costs the others' partitions
+/// no more than that.
+class Waves {
+ public:
+  Waves(Duration patience, std::size_t bytes_max) : patience_(patience), bytes_max_(bytes_max) {}
+
+  /// False, and the record is left as it was: more than `bytes_max` wait already.
+  bool add(Record& record);
+  /// The records to send now, in the order they came; none while a wave is on its way.
+  std::vector<Record> next(Instant now);
+  /// One record of that wave is acknowledged, or will never be.
+  void ended(std::uint64_t wave);
+
+  bool any_waiting() const { return !waiting_.empty(); }
+
+ private:
+  const Duration patience_;
+  const std::size_t bytes_max_;
+  std::vector<Record> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::uint64_t wave_ = 0;      ///< the newest
+  std::size_t on_its_way_ = 0;  ///< of the newest
+  Instant left_{};
+};
+
+}  // namespace millrace::kafka
