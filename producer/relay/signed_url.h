@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,11 +8,13 @@
 #include "shared/runtime/ids.h"
 #include "shared/runtime/time.h"
 
+struct evp_mac_ctx_st;  // OpenSSL's header stays in the unit that signs
+
 namespace millrace::relay {
 
 /// Links to one job's events that carry their own permission, for EventSource, which cannot send
 /// headers: `?expires=<seconds since 1970>&signature=<hex>`, the signature being HMAC-SHA256
-/// (RFC 2104) over job id and expiry.
+/// (RFC 2104) over job id and expiry. May be asked from any thread.
 class SignedUrls {
  public:
   /// `secrets`: MILLRACE_SECRET, separated by commas; the first signs, all are accepted, so that
@@ -27,7 +30,14 @@ class SignedUrls {
                  WallTime now) const;
 
  private:
-  std::vector<std::string> secrets_;
+  struct FreeMac {
+    void operator()(evp_mac_ctx_st* mac) const noexcept;
+  };
+  using Mac = std::unique_ptr<evp_mac_ctx_st, FreeMac>;
+  static Mac keyed(std::string_view secret);
+  static std::string signature_of(const Mac& keyed, const JobId& id, std::string_view expires);
+
+  std::vector<Mac> keys_;  ///< each made ready once: setting up a key costs more than a signature
 };
 
 }  // namespace millrace::relay
