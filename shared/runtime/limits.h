@@ -46,6 +46,9 @@ inline constexpr std::size_t commit_metadata_bytes_max = 4000;
 inline constexpr auto redeliver_after = 1s;
 inline constexpr auto retry_in_memory_max = 30s;
 inline constexpr std::size_t queue_memory_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t queue_jobs_in_memory_max = 10'000;  ///< embedded, beside those in hand
+static_assert(queue_jobs_in_memory_max / 2 > 4 * jobs_in_flight_max,
+              "what waits behind the jobs in hand must leave room for what can run");
 inline constexpr auto produce_timeout = 10s;
 inline constexpr int partitions = 12;
 

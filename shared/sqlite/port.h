@@ -16,6 +16,7 @@ class Port final : public Store {
     WriteThread& writes;
     CallQueue& reads;
     CallQueue& lists;
+    const std::atomic<bool>& queue_notes;  ///< a job's row is made when it is queued
   };
   Port(Clock& clock, Threads threads, std::string id);
 

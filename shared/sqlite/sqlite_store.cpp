@@ -1,5 +1,6 @@
 #include "shared/sqlite/sqlite_store.h"
 
+#include <atomic>
 #include <filesystem>
 #include <stdexcept>
 
@@ -65,12 +66,15 @@ Opened open_or_throw(const std::string& url, Random& random) {
 class SqliteStore::State {
  public:
   explicit State(Opened opened)
-      : id(std::move(opened.id)),
-        writes(opened.path, replies),
-        reads(opened.path, replies),
-        lists(opened.path, replies) {}
+      : path(std::move(opened.path)),
+        id(std::move(opened.id)),
+        writes(path, replies),
+        reads(path, replies),
+        lists(path, replies) {}
 
-  std::string id;
+  const std::string path;
+  const std::string id;
+  std::atomic<bool> queue_notes = false;
   sqlite::ReplyRouter replies;
   sqlite::WriteThread writes;
   sqlite::ReadThread reads;
@@ -87,7 +91,8 @@ std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
                                         sqlite::Port::Threads{.replies = state_->replies,
                                                               .writes = state_->writes,
                                                               .reads = state_->reads.queue(),
-                                                              .lists = state_->lists.queue()},
+                                                              .lists = state_->lists.queue(),
+                                                              .queue_notes = state_->queue_notes},
                                         state_->id);
 }
 
@@ -100,6 +105,11 @@ bool SqliteStore::healthy() const {
 
 SqliteStore::Written SqliteStore::written() const {
   return {.commits = state_->writes.commits(), .rows = state_->writes.rows()};
+}
+
+SqliteStore::Shared SqliteStore::share_with_queue() {
+  state_->queue_notes = true;
+  return {.path = state_->path, .writes = state_->writes, .replies = state_->replies};
 }
 
 std::expected<int, std::string> migrate_store(const std::string& database_url, Random& random) {

@@ -10,6 +10,11 @@
 
 namespace millrace {
 
+namespace sqlite {
+class WriteThread;
+class ReplyRouter;
+}  // namespace sqlite
+
 /// The Store in one SQLite file, for every loop of a process; edge and worker of one host share
 /// the file, each with an object of its own. Three threads: one writes (group commit, each batch
 /// synced before anybody is answered), one answers `begin` and `find`, one answers `list`.
@@ -36,6 +41,16 @@ class SqliteStore {
     std::uint64_t rows = 0;
   };
   Written written() const;
+
+  /// What a queue in the same file shares with the store, so that one commit takes both.
+  struct Shared {
+    const std::string& path;
+    sqlite::WriteThread& writes;
+    sqlite::ReplyRouter& replies;
+  };
+  /// From here on a job is noted in the commit that queues it: `note_accepted` only adds the
+  /// fingerprint, where there is one.
+  Shared share_with_queue();
 
  private:
   class State;

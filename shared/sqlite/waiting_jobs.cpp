@@ -296,7 +296,6 @@ std::vector<std::int64_t> WaitingJobs::add_due(std::vector<WaitingJob> jobs, Ins
       next = now;
       break;
     }
-    job.due = now;
     if (job.seq > scanned_to_) ahead_.insert(job.seq);
     taken.push_back(job.seq);
     admit(std::make_unique<WaitingJob>(std::move(job)), now);

@@ -26,6 +26,11 @@ struct WaitingJob {
   Instant due{};  ///< not before
 };
 
+/// What orders the job in the queue; empty: nothing.
+inline std::string lane_of(const Job& job) {
+  return job.session.empty() ? std::string() : job.key();
+}
+
 /// Which job may run next: those of one lane one after the other in the order of their rows, all
 /// others at once. What the table holds is the truth; this holds at most `Bounds::jobs` of it and
 /// says what to read when it wants more. Every queued job is in one of these places:

@@ -233,6 +233,16 @@ inline Task<> work_until(TestWorker& worker, Clock& clock, std::set<JobId>& done
   }
 }
 
+/// Two work at once, where the queue lets them; else the second after the first.
+inline Task<> work_both_until(QueueStage& stage, TestWorker& first, TestWorker& second,
+                              std::set<JobId>& done, std::size_t wanted, Instant give_up) {
+  Nursery both(stage.clock);
+  if (stage.world.shared()) both.start(work_until(first, stage.clock, done, wanted, give_up));
+  both.start(work_until(second, stage.clock, done, wanted, give_up));
+  co_await both.join();
+  co_await first.end();
+}
+
 inline Task<> nothing_lost_among_changing_workers(QueueStage& stage) {
   constexpr std::size_t jobs = 240;
   auto& first = stage.worker(8);
@@ -240,19 +250,14 @@ inline Task<> nothing_lost_among_changing_workers(QueueStage& stage) {
   const Instant give_up = stage.clock.now() + 60s;
   co_await put_all(first.queue(), stage.clock, stage.jobs(jobs / 3, 7));
   co_await work_until(first, stage.clock, done, 10, give_up);
+  if (!stage.world.shared()) co_await first.end();
   auto& second = stage.worker(8);
-  co_await put_all(first.queue(), stage.clock, stage.jobs(jobs / 3));
-  Nursery both(stage.clock);
-  both.start(work_until(first, stage.clock, done, jobs / 2, give_up));
-  both.start(work_until(second, stage.clock, done, jobs / 2, give_up));
-  co_await both.join();
-  co_await first.end();
+  co_await put_all(second.queue(), stage.clock, stage.jobs(jobs / 3));
+  co_await work_both_until(stage, first, second, done, jobs / 2, give_up);
   co_await put_all(second.queue(), stage.clock, stage.jobs(jobs / 3, 7));
+  if (!stage.world.shared()) co_await second.end();
   auto& third = stage.worker(8);
-  Nursery others(stage.clock);
-  others.start(work_until(second, stage.clock, done, jobs, give_up));
-  others.start(work_until(third, stage.clock, done, jobs, give_up));
-  co_await others.join();
+  co_await work_both_until(stage, second, third, done, jobs, give_up);
   EXPECT_EQ(done.size(), jobs);
 }
 

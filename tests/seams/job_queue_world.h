@@ -31,6 +31,8 @@ class QueueWorld {
   virtual std::string missing() const { return {}; }
   /// A process with one port that takes, and at most so many jobs in hand.
   virtual std::unique_ptr<QueueProcess> process(std::uint32_t jobs_in_flight) = 0;
+  /// Whether a process may come while another is there.
+  virtual bool shared() const { return true; }
 };
 
 using MakeQueueWorld = std::unique_ptr<QueueWorld> (*)();
