@@ -34,6 +34,8 @@ constexpr const char* read_setup =
     "PRAGMA temp_store=MEMORY;";
 
 Errc errc_of(int code) {
+  // Written but not synced: until the next commit writes over it, a crash would bring it back.
+  if (code == SQLITE_IOERR_FSYNC) return Errc::timed_out;
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

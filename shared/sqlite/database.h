@@ -15,7 +15,8 @@ struct sqlite3_stmt;
 namespace millrace::sqlite {
 
 /// One connection to one file. Used by one thread at a time. Failures are told as `corrupt`,
-/// `unavailable` (full, locked, broken disk) or `invalid`; the words are in `last_failure`.
+/// `unavailable` (full, locked, broken disk), `timed_out` (a sync failed: a commit may stand or
+/// not) or `invalid`; the words are in `last_failure`.
 class Database {
  public:
   enum class Mode : std::uint8_t { write, read };

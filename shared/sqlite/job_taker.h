@@ -70,7 +70,7 @@ class JobTaker : public std::enable_shared_from_this<JobTaker> {
   Signal changed_;
   Instant look_again_ = Instant::max();
   Instant asleep_until_ = Instant::min();  ///< whoever waits in `next`
-  Instant read_again_ = Instant::min();  ///< after a reading that failed
+  Instant read_again_ = Instant::min();    ///< after a reading that failed
 };
 
 }  // namespace millrace::sqlite

@@ -92,12 +92,18 @@ void WriteThread::failed(Errc error, Calls batch) {
     log::error("store_failed", {{"error", to_string(error)}, {"words", connection_.failure()}});
   Calls kept;
   Calls answered = queue_.take_awaited();  // they would meet the same
+  for (const auto& call : answered)
+    call->fail(error == Errc::timed_out ? Errc::unavailable : error);
   for (auto& call : batch) {
     // Nobody can be told about a late call, so it waits for better times, unless it may be its
     // own fault: then it would hold up all that come after it.
-    (call->port != 0 || !retryable(error) ? answered : kept).push_back(std::move(call));
+    if (call->port == 0 && retryable(error)) {
+      kept.push_back(std::move(call));
+      continue;
+    }
+    call->fail(error);
+    answered.push_back(std::move(call));
   }
-  for (const auto& call : answered) call->fail(error);
   replies_.deliver(std::move(answered));
   queue_.put_back(std::move(kept));
 }
