@@ -29,8 +29,7 @@ void Broker::produce(const std::string& topic, const Record& record) {
   const PartitionName name(topic, kafka::murmur2_partition(record.key, count_of(topic)));
   Partition& partition = partitions_.at(name);
   partition.records.push_back(record);
-  if (produced_)
-    produced_(name, static_cast<std::int64_t>(partition.records.size()) - 1, record);
+  if (produced_) produced_(name, static_cast<std::int64_t>(partition.records.size()) - 1, record);
   if (!partition.owner) return;
   partition.owner->link.push([weak = std::weak_ptr(partition.owner), name] {
     if (const auto member = weak.lock()) member->grown(name);
@@ -40,7 +39,8 @@ void Broker::produce(const std::string& topic, const Record& record) {
 std::vector<Record> Broker::fetch(const PartitionName& name, std::int64_t from,
                                   std::size_t count) const {
   const auto& all = partitions_.at(name).records;
-  const auto begin = std::min(static_cast<std::size_t>(std::max<std::int64_t>(from, 0)), all.size());
+  const auto begin =
+      std::min(static_cast<std::size_t>(std::max<std::int64_t>(from, 0)), all.size());
   const auto end = std::min(begin + count, all.size());
   return {all.begin() + static_cast<std::ptrdiff_t>(begin),
           all.begin() + static_cast<std::ptrdiff_t>(end)};
@@ -56,8 +56,8 @@ bool Broker::commit(const Member* member, const PartitionName& name, const Commi
 // --- the group
 
 Broker::Seat* Broker::seat(const Member* member) {
-  const auto found =
-      std::ranges::find_if(seats_, [member](const Seat& seat) { return seat.member.get() == member; });
+  const auto found = std::ranges::find_if(
+      seats_, [member](const Seat& seat) { return seat.member.get() == member; });
   return found == seats_.end() ? nullptr : &*found;
 }
 

@@ -36,7 +36,7 @@ Task<Result<Accepted>> MemoryEventLog::accept(const Job& job, std::string_view f
                                               std::string_view queued_line) {
   auto there = [&server = server_, job, print = std::string(fingerprint),
                 line = std::string(queued_line)] { return server.accept(job, print, line); };
-  co_return co_await memory::ask<Accepted>(commands_, std::move(there), deadline());
+  return memory::ask<Accepted>(commands_, std::move(there), deadline());
 }
 
 void MemoryEventLog::acknowledge(const Job& job) {
@@ -45,7 +45,7 @@ void MemoryEventLog::acknowledge(const Job& job) {
 
 Task<Result<>> MemoryEventLog::withdraw(const Job& job) {
   auto there = [&server = server_, job] { server.withdraw(job); };
-  co_return co_await commands_.call(std::move(there), deadline());
+  return commands_.call(std::move(there), deadline());
 }
 
 Task<Result<Begun>> MemoryEventLog::begin(const BeginRequest& request) {
@@ -60,7 +60,7 @@ Task<Result<Begun>> MemoryEventLog::begin(const BeginRequest& request) {
                          .force = force},
                         run);
   };
-  co_return co_await memory::ask<Begun>(commands_, std::move(there), deadline());
+  return memory::ask<Begun>(commands_, std::move(there), deadline());
 }
 
 Task<Result<Appended>> MemoryEventLog::append(const AppendRequest& request) {
@@ -69,17 +69,17 @@ Task<Result<Appended>> MemoryEventLog::append(const AppendRequest& request) {
     again.lines = lines;
     return server.append(again, run);
   };
-  co_return co_await memory::ask<Appended>(commands_, std::move(there), deadline());
+  return memory::ask<Appended>(commands_, std::move(there), deadline());
 }
 
 Task<Result<LogPage>> MemoryEventLog::read(const JobId& id, Seq after) {
   auto there = [&server = server_, id, after] { return server.read(id, after); };
-  co_return co_await memory::ask<LogPage>(commands_, std::move(there), deadline());
+  return memory::ask<LogPage>(commands_, std::move(there), deadline());
 }
 
 Task<Result<LogState>> MemoryEventLog::cancel(const JobId& id) {
   auto there = [&server = server_, id] { return server.cancel(id); };
-  co_return co_await memory::ask<LogState>(commands_, std::move(there), deadline());
+  return memory::ask<LogState>(commands_, std::move(there), deadline());
 }
 
 Task<Result<std::vector<std::optional<LogState>>>> MemoryEventLog::states(
@@ -88,7 +88,7 @@ Task<Result<std::vector<std::optional<LogState>>>> MemoryEventLog::states(
   auto there = [&server = server_, asked = std::vector<JobId>(ids.begin(), ids.end())] {
     return Result<States>(server.states(asked));
   };
-  co_return co_await memory::ask<States>(commands_, std::move(there), deadline());
+  return memory::ask<States>(commands_, std::move(there), deadline());
 }
 
 Task<Result<std::vector<JobId>>> MemoryEventLog::session_jobs(std::string_view tenant,
@@ -97,14 +97,14 @@ Task<Result<std::vector<JobId>>> MemoryEventLog::session_jobs(std::string_view t
   auto there = [&server = server_, key = keys::session_live(tenant, session)] {
     return Result<Jobs>(server.session_jobs(key));
   };
-  co_return co_await memory::ask<Jobs>(commands_, std::move(there), deadline());
+  return memory::ask<Jobs>(commands_, std::move(there), deadline());
 }
 
 Task<Result<std::string>> MemoryEventLog::claim_store(std::string_view store_id) {
   auto there = [&server = server_, id = std::string(store_id)] {
     return Result<std::string>(server.claim_store(id));
   };
-  co_return co_await memory::ask<std::string>(commands_, std::move(there), deadline());
+  return memory::ask<std::string>(commands_, std::move(there), deadline());
 }
 
 // --- listening

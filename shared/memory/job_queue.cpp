@@ -29,8 +29,8 @@ std::int64_t ms_of(WallTime time) {
 
 /// The mark of how far records had been handed out, and the tracker's hint.
 std::string metadata_of(const kafka::Partition& partition) {
-  std::string text = "d" + std::to_string(std::max(partition.highest + 1, partition.delivered_to)) +
-                     ";";
+  std::string text =
+      "d" + std::to_string(std::max(partition.highest + 1, partition.delivered_to)) + ";";
   return text + partition.tracker.hint(limits::commit_metadata_bytes_max - text.size());
 }
 
@@ -111,8 +111,7 @@ Task<> MemoryJobQueue::leave() {
   const Instant patience_ends = clock_.now() + acknowledged_within;
   while (unfinished_ > 0 && clock_.now() < patience_ends) co_await clock_.sleep_for(5ms);
   commit();
-  if (member_)
-    link_.tell([&broker = broker_, member = member_] { broker.leave(member.get()); });
+  if (member_) link_.tell([&broker = broker_, member = member_] { broker.leave(member.get()); });
   tasks_.stop();
 }
 
@@ -120,11 +119,12 @@ Task<> MemoryJobQueue::leave() {
 
 void MemoryJobQueue::assigned(const Name& name, const memory::Commit& committed) {
   if (leaving_) return;
-  Reading reading{.partition = std::make_shared<kafka::Partition>()};
+  Reading reading;
+  reading.partition = std::make_shared<kafka::Partition>();
   kafka::Partition& partition = *reading.partition;
   partition.topic = name.first;
   partition.number = name.second;
-  partition.retry_tier = name.first.starts_with("retry.");
+  reading.is_tier = name.first.starts_with("retry.");
   partition.positioned = true;
   reading.next = std::max<std::int64_t>(committed.position, 0);
   partition.tracker = kafka::OffsetTracker(reading.next);
@@ -201,8 +201,7 @@ Task<> MemoryJobQueue::read(Name name) {
       continue;
     }
     if (!records) break;
-    for (auto& record : *records)
-      take(found->second, found->second.next++, std::move(record));
+    for (auto& record : *records) take(found->second, found->second.next++, std::move(record));
     hand_out();
     if (records->empty() && !found->second.more) break;
   }
@@ -222,21 +221,21 @@ void MemoryJobQueue::take(Reading& reading, std::int64_t offset, memory::Record 
   item.attempt = record.attempt;
   item.redelivered = offset < partition.delivered_to;
   item.origin = std::move(record.origin);
-  if (!partition.retry_tier) {
+  if (!reading.is_tier) {
     lanes_.add(std::move(item));
     return;
   }
-  const auto wait = std::chrono::milliseconds(
-      std::max<std::int64_t>(record.due_ms - ms_of(clock_.wall()), 0));
-  partition.not_due.emplace_back(clock_.now() + wait, std::move(item));
+  const auto wait =
+      std::chrono::milliseconds(std::max<std::int64_t>(record.due_ms - ms_of(clock_.wall()), 0));
+  reading.not_due.emplace(clock_.now() + wait, std::move(item));
 }
 
 void MemoryJobQueue::return_due(Instant now) {
   for (auto& [name, reading] : readings_) {
-    auto& waiting = reading.partition->not_due;
-    while (!waiting.empty() && waiting.front().first <= now) {
-      kafka::Item item = std::move(waiting.front().second);
-      waiting.pop_front();
+    auto& waiting = reading.not_due;
+    while (!waiting.empty() && waiting.begin()->first <= now) {
+      kafka::Item item = std::move(waiting.begin()->second);
+      waiting.erase(waiting.begin());
       memory::Record record{.key = std::move(item.key),
                             .value = std::move(item.value),
                             .attempt = item.attempt,
@@ -328,11 +327,9 @@ Task<Result<>> MemoryJobQueue::settle(const Delivery& delivery, Verdict verdict,
     copies.back().record.reason = dead->reason;
   }
   if (!result.empty())
-    copies.push_back({std::string(topics::results),
-                      {.key = delivery.job.id.str(),
-                       .value = std::move(result),
-                       .origin = {},
-                       .reason = {}}});
+    copies.push_back(
+        {std::string(topics::results),
+         {.key = delivery.job.id.str(), .value = std::move(result), .origin = {}, .reason = {}}});
   finish(delivery.handle, std::move(copies));
   hand_out();
   co_return Result<>{};

@@ -46,6 +46,8 @@ class MemoryJobQueue final : public JobQueue {
   struct Reading {
     std::shared_ptr<kafka::Partition> partition;
     std::int64_t next = 0;
+    std::multimap<Instant, kafka::Item> not_due;  ///< of a retry tier
+    bool is_tier = false;
     bool asking = false;
     bool more = false;
   };

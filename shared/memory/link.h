@@ -36,8 +36,8 @@ class Link {
 template <class T>
 Task<Result<T>> ask(Link& link, std::function<Result<T>()> there, Instant give_up) {
   auto answer = std::make_shared<std::optional<Result<T>>>();
-  const auto came = co_await link.call(
-      [answer, there = std::move(there)] { answer->emplace(there()); }, give_up);
+  const auto came =
+      co_await link.call([answer, there = std::move(there)] { answer->emplace(there()); }, give_up);
   if (!came) co_return Failure(came.error());
   co_return std::move(**answer);
 }

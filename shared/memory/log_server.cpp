@@ -87,8 +87,8 @@ void LogServer::acknowledge(const JobId& id) {
 
 void LogServer::withdraw(const Job& job) {
   const Record* record = find(job.id);
-  const bool ours = record && record->state == JobState::queued && !record->acknowledged &&
-                    record->attempt == 0;
+  const bool ours =
+      record && record->state == JobState::queued && !record->acknowledged && record->attempt == 0;
   if (record && !ours) return;
   records_.erase(job.id);
   leave_session(job.tenant, job.session, job.id);
@@ -134,8 +134,8 @@ Begun LogServer::begin(const BeginRequest& request, std::uint64_t run) {
   if (!whole) {
     if (!record.gap_from) record.gap_from = record.seq + 1;
     const auto clock = bugs_.numbers_start_over ? Seq{0} : static_cast<Seq>(now.count());
-    record.seq = std::max({clock, bugs_.numbers_start_over ? Seq{0} : request.known + 1,
-                           record.seq + 1});
+    record.seq =
+        std::max({clock, bugs_.numbers_start_over ? Seq{0} : request.known + 1, record.seq + 1});
     record.gap_at = record.seq;
   }
   record.state = JobState::running;
@@ -185,6 +185,7 @@ Result<Appended> LogServer::append(const AppendRequest& request, std::uint64_t r
 }
 
 void LogServer::write(const AppendRequest& request, Record& record, Seq last) {
+  if (appended_) appended_(request.id, request.token, record.holder, request.lines);
   EventLine event;
   for (auto rest = request.lines; next_event(rest, event);)
     record.lines.push_back({event.seq, std::string(event.whole)});
@@ -202,7 +203,6 @@ void LogServer::write(const AppendRequest& request, Record& record, Seq last) {
     if (record.state == JobState::retrying) ++record.errors;
   }
   if (request.count > 0) publish(keys::events(request.id), request.lines);
-  if (appended_) appended_(request.id, request.token, request.lines);
   if (record.lines.size() > options_.log_events_max || record.bytes > options_.log_bytes_max)
     shorten(request.id, record);
 }
@@ -214,8 +214,7 @@ void LogServer::shorten(const JobId& id, Record& record) {
   std::string whole;
   for (const auto& line : record.lines) whole += line.text;
   const WallTime now(std::chrono::duration_cast<std::chrono::milliseconds>(time_()));
-  const auto shorter =
-      shortened(whole, EventWriter(id, record.created_at), now, kept);
+  const auto shorter = shortened(whole, EventWriter(id, record.created_at), now, kept);
   if (shorter.from == 0) return;
   std::vector<Line> lines;
   EventLine event;
@@ -292,8 +291,8 @@ std::vector<JobId> LogServer::session_jobs(const std::string& key) {
   std::vector<JobId> ids;
   const auto found = sessions_.find(key);
   if (found == sessions_.end()) return ids;
-  const auto new_since = WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(time_())) -
-                         accepting_max;
+  const auto new_since =
+      WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(time_())) - accepting_max;
   std::erase_if(found->second, [&](const auto& entry) {
     const Record* record = find(entry.second);
     const bool live = record ? !terminal(record->state) : entry.first > new_since;

@@ -35,8 +35,10 @@ class LogServer {
     std::size_t log_bytes_max = limits::log_bytes_max;
     std::size_t session_jobs_max = limits::session_jobs_max;
   };
-  /// One append that was taken, for those who watch the world: `lines` as they were stored.
-  using OnAppend = std::function<void(const JobId&, const Token&, std::string_view lines)>;
+  /// Lines are about to be written by `token`, while `holder` has the lease; for those who watch
+  /// the world.
+  using OnAppend = std::function<void(const JobId&, const Token& token,
+                                      const std::optional<Token>& holder, std::string_view lines)>;
 
   LogServer(Time time, Options options, const Bugs& bugs)
       : time_(std::move(time)), options_(options), bugs_(bugs) {}
@@ -103,7 +105,8 @@ class LogServer {
   };
 
   Record* find(const JobId& id);
-  Record& make(const Job& job, std::string_view fingerprint, std::string_view line, bool made_again);
+  Record& make(const Job& job, std::string_view fingerprint, std::string_view line,
+               bool made_again);
   bool join_session(const Job& job);
   void leave_session(const std::string& tenant, const std::string& session, const JobId& id);
   LogState state_of(const Record& record) const;

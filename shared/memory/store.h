@@ -6,7 +6,8 @@
 
 namespace millrace {
 
-/// The Store of one loop on `memory::Tables`. Tables and link outlive it.
+/// The Store of one loop on `memory::Tables`. Tables and link outlive it. A call copies what it is
+/// given before it returns its task.
 class MemoryStore final : public Store {
  public:
   MemoryStore(Clock& clock, memory::Tables& tables, memory::Link& link, const memory::Bugs& bugs)
@@ -23,6 +24,8 @@ class MemoryStore final : public Store {
   bool healthy() const override { return link_.up(); }
 
  private:
+  Task<Result<>> save(JobId id, Step step);
+  Task<Result<Finished>> finish_later(memory::Link::Work there, Outcome outcome);
   template <class T, class There>
   Task<Result<T>> ask(There there) {
     return memory::ask<T>(link_, std::move(there), clock_.now() + limits::store_timeout);

@@ -1,6 +1,15 @@
 #include "workers/pool/run_keeper.h"
 
+#include <algorithm>
+
 namespace millrace {
+
+void RunKeeper::remove(JobRun& run) {
+  const auto found = std::ranges::find(runs_, &run);
+  if (found == runs_.end()) return;
+  *found = runs_.back();
+  runs_.pop_back();
+}
 
 Task<> RunKeeper::keep() {
   for (;;) {

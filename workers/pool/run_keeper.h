@@ -1,5 +1,5 @@
 #pragma once
-#include <unordered_set>
+#include <vector>
 
 #include "workers/pool/job_run.h"
 
@@ -15,8 +15,8 @@ class RunKeeper {
 
   explicit RunKeeper(Clock& clock) : clock_(clock) {}
 
-  void add(JobRun& run) { runs_.insert(&run); }
-  void remove(JobRun& run) { runs_.erase(&run); }
+  void add(JobRun& run) { runs_.push_back(&run); }
+  void remove(JobRun& run);
   std::size_t size() const { return runs_.size(); }
 
   /// Until it is cancelled.
@@ -27,7 +27,7 @@ class RunKeeper {
 
  private:
   Clock& clock_;
-  std::unordered_set<JobRun*> runs_;
+  std::vector<JobRun*> runs_;  ///< an order that no address decides: a run can be repeated
 };
 
 }  // namespace millrace

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tests/simulation/planted.h"
+#include "tests/simulation/world.h"
+
+namespace millrace::sim {
+
+/// How one run ended.
+struct Report {
+  std::uint64_t seed = 0;
+  std::uint64_t hash = 0;  ///< of everything that happened
+  std::uint64_t events = 0;
+  std::uint64_t steps = 0;
+  Duration took{};  ///< virtual
+  std::string plan;
+  std::optional<Broken> broken;
+  std::string last_events;
+};
+
+struct RunOptions {
+  Mistakes mistakes;
+  std::size_t events_kept = 40;  ///< for the report; 0: all
+};
+
+/// Runs the world of one seed to its end.
+Report run_seed(std::uint64_t seed, const RunOptions& options);
+
+}  // namespace millrace::sim
