@@ -10,6 +10,8 @@ namespace {
 constexpr int committed_timeout_ms = 5000;
 /// Nothing waits longer than a job may live, whatever its header says.
 constexpr std::int64_t due_ms_max = std::chrono::milliseconds(limits::deadline_max).count();
+/// Records taken before anything else on the thread has its turn.
+constexpr std::size_t events_together = 1000;
 constexpr std::string_view delivered_mark = "d";  ///< `d<offset>;` in front of the hint
 
 std::string header(const rd_kafka_message_t* message, const char* name) {
@@ -63,13 +65,20 @@ void add_commit(rd_kafka_topic_partition_list_t* list, const Partition& partitio
 
 }  // namespace
 
+/// librdkafka wakes us only when its queue is no longer empty: what is left, we come back for.
 void Consumer::Thread::poll() {
-  while (!closing_) {
-    rd_kafka_event_t* event = rd_kafka_queue_poll(queue_.get(), 0);
+  for (std::size_t taken = 0; !closing_; ++taken) {
+    if (taken == events_together) {
+      asio::post(loop_, [this] { poll(); });
+      break;
+    }
+    const Event event(rd_kafka_queue_poll(queue_.get(), 0));
     if (!event) break;
-    take_event(event);
-    rd_kafka_event_destroy(event);
+    take_event(event.get());
+    // What librdkafka has fetched of a paused partition it drops: memory stays bounded.
+    if (held_bytes() > limits::queue_memory_bytes_max || too_many_copies()) pace();
   }
+  return_due(clock_.now());
   hand_out();
   pace();
 }
@@ -113,8 +122,8 @@ void Consumer::Thread::take_message(const rd_kafka_message_t* message) {
       std::max<std::int64_t>(1, number(header(message, topics::attempt_header), 1)));
   item.redelivered = message->offset < partition.delivered_to;
   item.origin = header(message, topics::origin_header);
-  item.waited_for_upgrade = header(message, topics::reason_header) == "unknown_version";
-  if (partition.retry_tier) {
+  item.waited_for_upgrade = header(message, topics::reason_header) == unknown_version;
+  if (partition.tier_delay > Duration::zero()) {
     const auto due_ms = number(header(message, topics::due_header), 0);
     const auto now_ms = clock_.wall().time_since_epoch().count();
     const auto wait_ms = std::clamp<std::int64_t>(due_ms, now_ms, now_ms + due_ms_max) - now_ms;
@@ -159,7 +168,9 @@ void Consumer::Thread::assign(TopicPartitions with_offsets) {
     auto partition = std::make_shared<Partition>();
     partition->topic = at.topic;
     partition->number = at.partition;
-    partition->retry_tier = partition->topic.starts_with(options_.prefix + ".retry.");
+    for (const auto& tier : topics::retry_tiers)
+      if (partition->topic == topics::full(options_.prefix, tier.suffix))
+        partition->tier_delay = tier.delay;
     if (at.offset >= 0) {
       partition->tracker = OffsetTracker(at.offset);
       partition->positioned = true;
@@ -191,6 +202,7 @@ void Consumer::Thread::revoke(const rd_kafka_topic_partition_list_t* list, bool 
     // librdkafka remembers a pause: it would still stand if the partition came back to us.
     set_paused(*found->second, false);
     lanes_.forget(found->second.get());
+    copies_.forget(found->second.get());
     partitions_.erase(found);
   }
   rd_kafka_error_t* error = rd_kafka_incremental_unassign(client_.get(), list);
@@ -228,15 +240,26 @@ void Consumer::Thread::take_commit_result(rd_kafka_event_t* event) {
   }
 }
 
+std::size_t Consumer::Thread::held_bytes() const {
+  return lanes_.bytes() + copies_.bytes() + unfinished_bytes_;
+}
+
+bool Consumer::Thread::too_many_copies() const {
+  return !tiers_paused_ && copies_.bytes() > options_.waiting_copies_bytes_max;
+}
+
 /// Stops fetching while too much is held, and per partition while its window is used up.
 void Consumer::Thread::pace() {
-  const std::size_t held = lanes_.bytes();
+  const std::size_t held = held_bytes();
   counts_.held_bytes.store(static_cast<std::int64_t>(held), std::memory_order_relaxed);
   if (held > limits::queue_memory_bytes_max) all_paused_ = true;
   if (held < limits::queue_memory_bytes_max / 2) all_paused_ = false;
+  if (too_many_copies()) tiers_paused_ = true;
+  if (copies_.bytes() < options_.waiting_copies_bytes_max / 2) tiers_paused_ = false;
   counts_.paused.store(all_paused_ ? 1 : 0, std::memory_order_relaxed);
   for (auto& [name, partition] : partitions_)
-    set_paused(*partition, all_paused_ || partition->tracker.full() || !partition->not_due.empty());
+    set_paused(*partition, all_paused_ || partition->tracker.full() ||
+                               (tiers_paused_ && partition->tier_delay > Duration::zero()));
 }
 
 void Consumer::Thread::set_paused(Partition& partition, bool paused) {

@@ -17,6 +17,11 @@ std::string milliseconds_from(WallTime now, std::chrono::milliseconds later) {
   return std::to_string((now + later).time_since_epoch().count());
 }
 
+/// Of a record whose envelope nobody here could read: after one hour it is given up.
+Header upgrade_mark() {
+  return {topics::reason_header, std::string(unknown_version)};
+}
+
 }  // namespace
 
 void Consumer::Thread::take_settled() {
@@ -60,9 +65,16 @@ void Consumer::Thread::finish(std::uint64_t handle, std::vector<Consequence> con
 Task<> Consumer::Thread::finish_after(PartitionPtr partition, std::int64_t offset,
                                       std::vector<Consequence> consequences) {
   struct Counted {
-    std::size_t& count;
-    ~Counted() { --count; }
-  } counted{++unfinished_};
+    Thread& thread;
+    std::size_t bytes = 0;
+    ~Counted() {
+      --thread.unfinished_;
+      thread.unfinished_bytes_ -= bytes;
+    }
+  } counted{*this};
+  for (const auto& one : consequences) counted.bytes += one.key.size() + one.value.size();
+  ++unfinished_;
+  unfinished_bytes_ += counted.bytes;
   for (const auto& one : consequences) {
     Duration wait = forward_again_first;
     auto sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
@@ -135,45 +147,57 @@ void Consumer::Thread::wait_for_upgrade(const Item& item, std::int64_t version) 
   finish(item.handle, {{topics::full(options_.prefix, topics::retry_tiers.back().suffix),
                         item.key,
                         item.value,
-                        {{topics::reason_header, "unknown_version"},
+                        {upgrade_mark(),
                          {topics::origin_header, item.partition->topic},
                          {topics::attempt_header, std::to_string(item.attempt)},
                          {topics::due_header, milliseconds_from(clock_.wall(), upgrade_wait)}}}});
 }
 
+/// Nothing stays longer than its tier's delay, due or not: a partition that is full of late copies
+/// is read on after that time.
 void Consumer::Thread::take_retry(const PartitionPtr& partition, Item item, Instant due) {
-  if (due <= clock_.now() && partition->not_due.empty()) {
-    send_back(partition, std::move(item));
-    return;
-  }
-  item.partition.reset();  // it lies in there: the two would keep each other for ever
-  partition->not_due.emplace_back(due, std::move(item));
+  const Instant until = std::min(due, clock_.now() + partition->tier_delay);
+  copies_.add(until, {std::move(item), due});
 }
 
 void Consumer::Thread::return_due(Instant now) {
-  for (auto& [name, partition] : partitions_) {
-    auto& waiting = partition->not_due;
-    while (!waiting.empty() && waiting.front().first <= now) {
-      send_back(partition, std::move(waiting.front().second));
-      waiting.pop_front();
-    }
+  while (unfinished_ < unfinished_max) {
+    auto copy = copies_.take(now);
+    if (!copy) break;
+    if (copy->due > now)
+      wait_again(std::move(*copy));
+    else
+      send_back(std::move(copy->item));
   }
   pace();
 }
 
-void Consumer::Thread::send_back(const PartitionPtr& partition, Item item) {
-  item.partition = partition;
+/// To the end of its tier.
+void Consumer::Thread::wait_again(WaitingCopies::Copy copy) {
+  Item& item = copy.item;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(copy.due - clock_.now());
+  std::vector<Header> headers{{topics::attempt_header, std::to_string(item.attempt)},
+                              {topics::due_header, milliseconds_from(clock_.wall(), wait)},
+                              {topics::origin_header, std::move(item.origin)}};
+  if (item.waited_for_upgrade) headers.push_back(upgrade_mark());
+  std::vector<Consequence> again;
+  again.push_back(
+      {item.partition->topic, std::move(item.key), std::move(item.value), std::move(headers)});
+  nursery_.start(finish_after(std::move(item.partition), item.offset, std::move(again)));
+}
+
+void Consumer::Thread::send_back(Item item) {
   if (!item.origin.starts_with(topics::full(options_.prefix, "jobs."))) {
     auto letter = dead_letter(item, "a retry copy without a jobs topic to return to");
-    nursery_.start(finish_after(partition, item.offset, std::move(letter)));
+    nursery_.start(finish_after(std::move(item.partition), item.offset, std::move(letter)));
     return;
   }
   std::vector<Header> headers{{topics::attempt_header, std::to_string(item.attempt)}};
-  if (item.waited_for_upgrade) headers.push_back({topics::reason_header, "unknown_version"});
+  if (item.waited_for_upgrade) headers.push_back(upgrade_mark());
   std::vector<Consequence> copy;
   copy.push_back(
       {std::move(item.origin), std::move(item.key), std::move(item.value), std::move(headers)});
-  nursery_.start(finish_after(partition, item.offset, std::move(copy)));
+  nursery_.start(finish_after(std::move(item.partition), item.offset, std::move(copy)));
 }
 
 }  // namespace millrace::kafka

@@ -173,7 +173,7 @@ Task<> Consumer::Thread::tick() {
   for (;;) {
     const Instant now = clock_.now();
     return_due(now);
-    const Instant due = lanes_.wake(now);
+    const Instant due = std::min(lanes_.wake(now), copies_.next());
     hand_out();
     if (now >= commit_at) {
       commit();

@@ -6,11 +6,15 @@
 #include "shared/kafka/consumer.h"
 #include "shared/kafka/partition.h"
 #include "shared/kafka/rdkafka_handles.h"
+#include "shared/kafka/waiting_copies.h"
 #include "shared/runtime/loop_clock.h"
 #include "shared/runtime/nursery.h"
 #include "shared/runtime/signal.h"
 
 namespace millrace::kafka {
+
+/// The reason of a retry copy whose envelope's version was newer than its reader.
+inline constexpr std::string_view unknown_version = "unknown_version";
 
 /// The thread that polls librdkafka, and all it owns.
 class Consumer::Thread {
@@ -37,6 +41,7 @@ class Consumer::Thread {
 
   // what librdkafka says (consumer_events.cpp)
   void poll();
+  bool too_many_copies() const;
   void take_event(rd_kafka_event_t* event);
   void take_message(const rd_kafka_message_t* message);
   void take_rebalance(rd_kafka_event_t* event);
@@ -46,6 +51,7 @@ class Consumer::Thread {
   void take_commit_result(rd_kafka_event_t* event);
   void commit();
   void pace();
+  std::size_t held_bytes() const;
   void set_paused(Partition& partition, bool paused);
 
   // what becomes of records (consumer_records.cpp)
@@ -59,7 +65,8 @@ class Consumer::Thread {
                       std::vector<Consequence> consequences);
   void take_retry(const PartitionPtr& partition, Item item, Instant due);
   void return_due(Instant now);
-  void send_back(const PartitionPtr& partition, Item item);
+  void send_back(Item item);
+  void wait_again(WaitingCopies::Copy copy);
 
   const KafkaQueueOptions options_;
   Producer& producer_;
@@ -73,11 +80,14 @@ class Consumer::Thread {
 
   std::map<Name, PartitionPtr> partitions_;
   KeyLanes lanes_;
+  WaitingCopies copies_;  ///< of the retry tiers
   std::uint64_t next_handle_ = 1;
   std::size_t unfinished_ = 0;  ///< records whose consequences are not acknowledged yet
-  Instant tick_at_{};           ///< when it will look again
-  Signal tick_now_{clock_};     ///< something is due before that
+  std::size_t unfinished_bytes_ = 0;
+  Instant tick_at_{};        ///< when it will look again
+  Signal tick_now_{clock_};  ///< something is due before that
   bool all_paused_ = false;
+  bool tiers_paused_ = false;
   bool giving_up_ = false;  ///< nothing more is handed out
   bool closing_ = false;
 

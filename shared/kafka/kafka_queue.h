@@ -21,6 +21,9 @@ struct KafkaQueueOptions {
   std::uint32_t taking_ports = 0;
   std::uint32_t jobs_in_flight = limits::jobs_in_flight_max;
   Duration retry_in_memory_max = limits::retry_in_memory_max;
+  /// Of copies in retry topics, fetched before their time. Well below what all records may cost,
+  /// so that they never hold back new jobs.
+  std::size_t waiting_copies_bytes_max = limits::queue_memory_bytes_max / 4;
 };
 
 /// What a process's queue counts; read from any thread.

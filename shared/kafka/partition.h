@@ -1,8 +1,6 @@
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <string>
-#include <utility>
 
 #include "shared/kafka/key_lanes.h"
 #include "shared/kafka/offset_tracker.h"
@@ -20,10 +18,9 @@ struct Partition {
   std::int64_t delivered_to = 0;  ///< below: may have been begun by somebody before us
   std::int64_t highest = -1;      ///< handed out by us
   std::int64_t committed_to = 0;  ///< as `delivered_to`, in the last commit
-  bool retry_tier = false;
-  /// Of a retry tier: fetched before their time, in order, with it.
-  std::deque<std::pair<Instant, Item>> not_due;
   bool paused = false;
+  /// Of a retry tier: how long one copy may wait here at most. Zero: no tier.
+  Duration tier_delay{};
 };
 
 }  // namespace millrace::kafka

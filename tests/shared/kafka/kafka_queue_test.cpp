@@ -267,6 +267,76 @@ Task<> result_is_there(QueueStage& stage, KafkaWorld& world) {
   EXPECT_EQ(world.uncommitted(), 0);
 }
 
+RawRecord retry_copy(KafkaWorld& world, Clock& clock, const Job& job, Duration after) {
+  const auto due = clock.wall() + std::chrono::duration_cast<std::chrono::milliseconds>(after);
+  return {job.key(),
+          job.envelope,
+          {{topics::attempt_header, "2"},
+           {topics::due_header, std::to_string(due.time_since_epoch().count())},
+           {topics::origin_header, world.topic("jobs.chat")}}};
+}
+
+Task<> late_holds_back_none(QueueStage& stage, KafkaWorld& world) {
+  const Job late = stage.job();
+  Job early = stage.job();
+  auto behind_it = retry_copy(world, stage.clock, early, 2s);
+  behind_it.key = late.key();  // the same partition
+  world.produce_raw("retry.2m", retry_copy(world, stage.clock, late, 60s));
+  world.produce_raw("retry.2m", behind_it);
+  const Instant put_at = stage.clock.now();
+  auto& worker = stage.worker();
+  const auto got = co_await worker.take();
+  EXPECT_EQ(got.job.id, early.id);
+  EXPECT_GE(stage.clock.now() - put_at, 1900ms);
+  EXPECT_LT(stage.clock.now() - put_at, 6s);
+  co_await queue_suite::settle(worker.queue(), got, Done{});
+}
+
+/// Two hundred copies of 5 KB where there is room for about twenty.
+Task<> copies_are_bounded(QueueStage& stage, KafkaWorld& world) {
+  constexpr std::size_t copies = 200;
+  auto options = world.options();
+  options.waiting_copies_bytes_max = 100'000;
+  const Instant due = stage.clock.now() + 8s;
+  for (std::size_t i = 0; i < copies; ++i) {
+    const Job job = stage.job("", std::string(5000, 'x'));
+    world.produce_raw("retry.30s",
+                      retry_copy(world, stage.clock, job, due - stage.clock.now() + 2ms));
+  }
+  KafkaQueue queue(std::move(options));
+  const auto port = queue.port(stage.clock);
+  std::int64_t most = 0;
+  while (stage.clock.now() < due - 1s) {
+    most = std::max<std::int64_t>(most, queue.counts().held_bytes);
+    co_await stage.clock.sleep_for(10ms);
+  }
+  EXPECT_GT(most, 50'000) << "none was fetched before its time, so the test shows nothing";
+  EXPECT_LT(most, 150'000);
+  std::set<JobId> came;
+  while (came.size() < copies) {
+    const auto got = co_await port->next();
+    came.insert(got->job.id);
+    co_await queue_suite::settle(*port, *got, Done{});
+  }
+}
+
+/// Longer than its tier's delay: it goes to the end of the tier in between.
+Task<> waits_again(QueueStage& stage, KafkaWorld& world) {
+  auto& worker = stage.worker();
+  const Job job = stage.job();
+  const Instant due = stage.clock.now() + 33s;
+  world.produce_raw("retry.30s", retry_copy(world, stage.clock, job, 33s));
+  const auto waiting = co_await worker.take_within(40s);
+  EXPECT_TRUE(waiting);
+  if (!waiting) co_return;
+  EXPECT_GE(stage.clock.now(), due - 2ms);
+  EXPECT_EQ(waiting->attempt, 2u);
+  co_await queue_suite::settle(worker.queue(), *waiting, Done{});
+  EXPECT_EQ(world.read_all("retry.30s").size(), 2u);
+  co_await worker.end();
+  EXPECT_EQ(world.uncommitted(), 0);
+}
+
 /// One that gives up its partitions with a job in hand and three that wait behind its one slot.
 Task<> gives_up_at_once(QueueStage& stage, KafkaWorld& world) {
   auto options = world.options();
@@ -336,6 +406,16 @@ TEST_F(KafkaQueueTest, every_copy_of_a_tier_returns) {
 TEST_F(KafkaQueueTest, copies_of_a_tier_that_changed_hands_return) {
   world_.retry_in_memory_max = 0s;
   play(tier_changes_hands);
+}
+TEST_F(KafkaQueueTest, a_late_copy_of_a_tier_holds_back_none_behind_it) {
+  play(late_holds_back_none);
+}
+TEST_F(KafkaQueueTest, copies_that_wait_in_memory_are_counted_and_bounded) {
+  play(copies_are_bounded);
+}
+TEST_F(KafkaQueueTest, a_copy_not_due_for_longer_than_its_tier_waits_again) {
+  if (!std::getenv("MILLRACE_TEST_LONG")) GTEST_SKIP() << "takes half a minute: ops/test --long";
+  play(waits_again);
 }
 TEST_F(KafkaQueueTest, of_many_finished_behind_one_only_that_one_comes_again) {
   play(one_unfinished_costs_one);
