@@ -39,7 +39,7 @@ class Replay;
 class SegmentLog {
  public:
   struct Options {
-    std::string folder;
+    std::string folder{};
     Duration events_ttl = limits::log_kept_after_end;
     Duration lease_for = limits::lease_for;
     std::size_t log_events_max = limits::log_events_max;
