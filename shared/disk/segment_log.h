@@ -147,7 +147,7 @@ class SegmentLog {
   void seal_old_segments();
   bool seal(std::uint32_t segment);
   void restate();
-  bool restate_some(Shard& shard, std::span<const JobId> ids, std::uint32_t segment);
+  Result<std::size_t> restate_some(Shard& shard, std::span<const JobId> ids, std::uint32_t segment);
   void purge(WallTime now);
   void move_out_of(std::uint32_t before);
   std::uint32_t oldest_needed(WallTime since);

@@ -74,7 +74,7 @@ void SegmentLog::turn_segment() {
   const File file = writer_->turn();
   if (!file) {
     log::warn("segment_not_turned", {{"segment", old}, {"why", std::strerror(errno)}});
-    turn_at_ += options_.segment_bytes / 8;  // not at every write
+    turn_at_ = writer_->offset() + options_.segment_bytes / 8;  // not at every write
     return;
   }
   if (::fdatasync(file.fd()) != 0)
@@ -118,6 +118,7 @@ bool SegmentLog::seal(std::uint32_t segment) {
 void SegmentLog::restate() {
   const std::uint32_t segment = writer_->segment();
   if (restated_in_ == segment) return;
+  std::size_t bytes = 0;
   for (Shard& shard : shards_) {
     std::vector<JobId> ids;
     {
@@ -127,18 +128,21 @@ void SegmentLog::restate() {
     }
     for (std::span<const JobId> left = ids; !left.empty();) {
       const auto some = left.first(std::min(left.size(), jobs_restated_at_once));
-      if (!restate_some(shard, some, segment)) return;
+      const auto restated = restate_some(shard, some, segment);
+      if (!restated) return;
+      bytes += *restated;
       left = left.subspan(some.size());
     }
   }
   if (!write(Entry{.kind = Kind::restated})) return;
   restated_in_ = segment;
   // What is restated stays a fraction of what is written.
-  turn_at_ = std::min(turn_at_most,
-                      std::max<std::size_t>(options_.segment_bytes, 4UL * writer_->offset()));
+  turn_at_ = std::min(turn_at_most, std::max(options_.segment_bytes, 4 * bytes));
 }
 
-bool SegmentLog::restate_some(Shard& shard, std::span<const JobId> ids, std::uint32_t segment) {
+/// The bytes it took.
+Result<std::size_t> SegmentLog::restate_some(Shard& shard, std::span<const JobId> ids,
+                                             std::uint32_t segment) {
   std::vector<std::string> metas(ids.size());
   std::vector<Entry> entries;
   std::vector<Live*> stated;
@@ -152,11 +156,13 @@ bool SegmentLog::restate_some(Shard& shard, std::span<const JobId> ids, std::uin
         {.kind = Kind::record, .id = ids[i], .expected = log.standing.last, .meta = metas[i]});
     stated.push_back(&found->second);
   }
-  if (entries.empty()) return true;
+  if (entries.empty()) return 0;
   const auto place = writer_->write(entries);
-  if (!place) return false;
+  if (!place) return Failure(place.error());
   for (Live* const live : stated) live->restated = place->segment;
-  return true;
+  std::size_t bytes = 0;
+  for (const Entry& entry : entries) bytes += size_of(entry);
+  return bytes;
 }
 
 void SegmentLog::rewrite(const JobId& id, std::optional<WallTime> shorten_at) {
