@@ -61,6 +61,9 @@ struct AppendRequest {
   /// The state after these events. A terminal one ends the log; `queued` or `retrying` gives the
   /// lease back (`retrying` counts an error, `queued` counts nothing).
   std::optional<JobState> state;
+  /// The lease is renewed as by `begin`; without it, it may be. On the way of every token, so asked
+  /// for only when it is due.
+  bool renew = true;
 };
 
 struct Appended {

@@ -106,16 +106,20 @@ void RedisEventLog::warn_of_settings(const Replies& settings) {
               {{"policy", policy}, {"remedy", "set `maxmemory-policy noeviction`"}});
 }
 
+void RedisEventLog::script(ScriptShape shape, CommandBuffer& command, bool by_digest) {
+  command.command(3 + shape.keys + shape.arguments);
+  command.part(by_digest ? "EVALSHA" : "EVAL");
+  command.part(by_digest ? std::string_view(redis::digest(shape.script))
+                         : redis::source(shape.script));
+  command.part(std::uint64_t{shape.keys});
+}
+
 /// By its digest first; a server that has forgotten the script (SCRIPT FLUSH, a failover) is sent
 /// its text, and knows it again.
 Task<Result<Replies>> RedisEventLog::run_script(ScriptShape shape, Instant by, Fill fill) {
   for (const bool by_digest : {true, false}) {
     buffer_.clear();
-    buffer_.command(3 + shape.keys + shape.arguments);
-    buffer_.part(by_digest ? "EVALSHA" : "EVAL");
-    buffer_.part(by_digest ? std::string_view(redis::digest(shape.script))
-                           : redis::source(shape.script));
-    buffer_.part(std::uint64_t{shape.keys});
+    script(shape, buffer_, by_digest);
     fill(buffer_);
     auto replies = co_await commands_.call(buffer_, by);
     if (!replies) co_return Failure(replies.error());

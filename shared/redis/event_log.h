@@ -89,13 +89,19 @@ class RedisEventLog final : public EventLog {
 
   Task<Result<>> prepare(redis::Connection& connection);
   void warn_of_settings(const redis::Replies& settings);
+  static void script(ScriptShape shape, redis::CommandBuffer& command, bool by_digest = true);
   Task<Result<redis::Replies>> run_script(ScriptShape shape, Instant by, Fill fill);
   Task<Result<redis::Replies>> ask(const redis::CommandBuffer& commands, Instant by);
   std::optional<Errc> refused(const redis::Replies& replies);
 
-  Task<Result<redis::Replies>> make_record(const Job& job, std::string_view fingerprint,
-                                           std::string_view line, bool acknowledged, Instant by);
-  Task<Result<redis::Replies>> make_record_again(const BeginRequest& request, Instant by);
+  static constexpr ScriptShape make_record{redis::Script::accept, 2, 9};
+  static constexpr ScriptShape take_lease{redis::Script::begin, 1, 7};
+  /// The parts of `make_record`, and the commands that put the job among its session's live ones,
+  /// of which the last says how many those are.
+  void record_parts(const Job& job, std::string_view fingerprint, std::string_view line,
+                    bool acknowledged, redis::CommandBuffer& command);
+  void begin_parts(const BeginRequest& request, redis::CommandBuffer& command);
+  Task<Result<redis::Replies>> make_record_and_begin(const BeginRequest& request, Instant by);
   void shorten_soon(const JobId& id, const Token& token);
   Task<> shorten(JobId id, Token token);
   Task<Result<LogPage>> read_page(JobId id, Seq after, Instant by);

@@ -16,7 +16,10 @@ Task<Result<Accepted>> RedisEventLog::accept(const Job& job, std::string_view fi
                                              std::string_view queued_line) {
   if (!numbered_after(0, 1, queued_line)) co_return Failure(Errc::invalid);
   const Instant by = commands_.deadline();
-  const auto replies = co_await make_record(job, fingerprint, queued_line, false, by);
+  const auto fill = [&](CommandBuffer& command) {
+    record_parts(job, fingerprint, queued_line, false, command);
+  };
+  const auto replies = co_await run_script(make_record, by, fill);
   if (!replies) co_return Failure(replies.error());
   const auto reply = replies->front().view();
   Accepted accepted;
@@ -39,26 +42,20 @@ Task<Result<Accepted>> RedisEventLog::accept(const Job& job, std::string_view fi
 }
 
 /// An empty line makes the record of a job whose log was lost: it ends at 0 and names no server.
-/// The replies: the script's, and of a job with a session, last, how many live jobs that has.
-Task<Result<Replies>> RedisEventLog::make_record(const Job& job, std::string_view fingerprint,
-                                                 std::string_view line, bool acknowledged,
-                                                 Instant by) {
-  const auto fill = [&](CommandBuffer& command) {
-    command.part(keys::job(job.id));
-    command.part(keys::events(job.id));
-    command.part(line.empty() ? std::string_view() : std::string_view(run_id_));
-    command.part(fingerprint);
-    command.part(job.tenant);
-    command.part(job.session);
-    command.part(job.kind);
-    command.part(milliseconds(job.created_at));
-    command.part(milliseconds(job.deadline));
-    command.part(acknowledged ? "1" : "");
-    command.part(line);
-    if (!job.session.empty()) join_session(job, command);
-  };
-  auto replies = co_await run_script({Script::accept, 2, 9}, by, fill);
-  co_return replies;
+void RedisEventLog::record_parts(const Job& job, std::string_view fingerprint,
+                                 std::string_view line, bool acknowledged, CommandBuffer& command) {
+  command.part(keys::job(job.id));
+  command.part(keys::events(job.id));
+  command.part(line.empty() ? std::string_view() : std::string_view(run_id_));
+  command.part(fingerprint);
+  command.part(job.tenant);
+  command.part(job.session);
+  command.part(job.kind);
+  command.part(milliseconds(job.created_at));
+  command.part(milliseconds(job.deadline));
+  command.part(acknowledged ? "1" : "");
+  command.part(line);
+  if (!job.session.empty()) join_session(job, command);
 }
 
 void RedisEventLog::acknowledge(const Job& job) {
@@ -79,53 +76,55 @@ Task<Result<>> RedisEventLog::withdraw(const Job& job) {
   co_return Result<>{};
 }
 
-Task<Result<Begun>> RedisEventLog::begin(const BeginRequest& request) {
-  const Job& job = request.job;
-  const Instant by = commands_.deadline();
-  const auto fill = [&](CommandBuffer& command) {
-    command.part(keys::job(job.id));
-    command.part(request.token.str());
-    command.part(keys::worker_control(request.worker));
-    command.part(request.known);
-    command.part(request.begun_before ? "1" : "0");
-    command.part(request.force ? "1" : "0");
-    command.part(milliseconds(options_.lease_for));
-    command.part(run_id_);
-  };
-  constexpr std::int64_t no_record = 3;
-  for (int round = 0; round < 2; ++round) {
-    const auto replies = co_await run_script({Script::begin, 1, 7}, by, fill);
-    if (!replies) co_return Failure(replies.error());
-    const auto reply = replies->front().view();
-    if (reply[0].number() == no_record) {
-      const auto made = co_await make_record_again(request, by);
-      if (!made) co_return Failure(made.error());
-      continue;
-    }
-    Begun begun;
-    begun.outcome = static_cast<Begun::Outcome>(reply[0].number());
-    begun.state = redis::state_of(reply[1]);
-    begun.last = static_cast<Seq>(reply[2].number());
-    if (reply[3].number() > 0) begun.gap_from = static_cast<Seq>(reply[3].number());
-    begun.errors = static_cast<std::uint32_t>(reply[4].number());
-    begun.lost_runs = static_cast<std::uint32_t>(reply[5].number());
-    begun.cancel_wanted = reply[6].number() == 1;
-    begun.busy_for = std::chrono::milliseconds(reply[7].number());
-    co_return begun;
-  }
-  co_return Failure(Errc::unavailable);  // lost twice within one call
+void RedisEventLog::begin_parts(const BeginRequest& request, CommandBuffer& command) {
+  command.part(keys::job(request.job.id));
+  command.part(request.token.str());
+  command.part(keys::worker_control(request.worker));
+  command.part(request.known);
+  command.part(request.begun_before ? "1" : "0");
+  command.part(request.force ? "1" : "0");
+  command.part(milliseconds(options_.lease_for));
+  command.part(run_id_);
 }
 
-/// A job that nobody began gets its `queued` line again: readers may hold number 1 already, so
-/// nothing else may take it. The fingerprint is not known here and stays empty.
-Task<Result<Replies>> RedisEventLog::make_record_again(const BeginRequest& request, Instant by) {
+Task<Result<Begun>> RedisEventLog::begin(const BeginRequest& request) {
+  constexpr std::int64_t no_record = 3;
+  const Instant by = commands_.deadline();
+  const auto fill = [&](CommandBuffer& command) { begin_parts(request, command); };
+  auto replies = co_await run_script(take_lease, by, fill);
+  if (replies && replies->front().view()[0].number() == no_record)
+    replies = co_await make_record_and_begin(request, by);
+  if (!replies) co_return Failure(replies.error());
+  const auto reply = replies->back().view();
+  if (reply[0].number() == no_record) co_return Failure(Errc::unavailable);  // lost again
+  Begun begun;
+  begun.outcome = static_cast<Begun::Outcome>(reply[0].number());
+  begun.state = redis::state_of(reply[1]);
+  begun.last = static_cast<Seq>(reply[2].number());
+  if (reply[3].number() > 0) begun.gap_from = static_cast<Seq>(reply[3].number());
+  begun.errors = static_cast<std::uint32_t>(reply[4].number());
+  begun.lost_runs = static_cast<std::uint32_t>(reply[5].number());
+  begun.cancel_wanted = reply[6].number() == 1;
+  begun.busy_for = std::chrono::milliseconds(reply[7].number());
+  co_return begun;
+}
+
+/// In one trip. A job that nobody began gets its `queued` line again: readers may hold number 1
+/// already, so nothing else may take it. The fingerprint is not known here and stays empty.
+Task<Result<Replies>> RedisEventLog::make_record_and_begin(const BeginRequest& request,
+                                                           Instant by) {
   const Job& job = request.job;
   std::string line;
   const bool log_lost = request.begun_before || request.known > 0;
   if (!log_lost) EventWriter(job.id, job.created_at).queued(line, {1, job.created_at}, -1, -1);
-  auto made = co_await make_record(job, "", line, true, by);
-  if (made && !job.session.empty()) tell_session(job);
-  co_return made;
+  const auto fill = [&](CommandBuffer& command) {
+    record_parts(job, "", line, true, command);
+    script(take_lease, command);
+    begin_parts(request, command);
+  };
+  auto replies = co_await run_script(make_record, by, fill);
+  if (replies && !job.session.empty()) tell_session(job);
+  co_return replies;
 }
 
 Task<Result<Appended>> RedisEventLog::append(const AppendRequest& request) {
@@ -140,7 +139,7 @@ Task<Result<Appended>> RedisEventLog::append(const AppendRequest& request) {
     command.part(request.expected);
     command.part(request.expected + request.count);
     command.part(run_id_);
-    command.part(milliseconds(options_.lease_for));
+    command.part(request.renew ? std::to_string(milliseconds(options_.lease_for)) : std::string());
     command.part(request.state ? to_string(*request.state) : std::string_view());
     command.part(milliseconds(options_.events_ttl));
     command.part(std::uint64_t{options_.log_events_max});

@@ -94,7 +94,7 @@ return {0, state, seq, from, errors, lost, cancel, 0}
 )";
 
 // Writes numbered events under the lease: all or none, the same append twice is one.
-// KEYS job, events. ARGV token, expected, last, run, lease ms, new state or '', ttl ms, most
+// KEYS job, events. ARGV token, expected, last, run, lease ms or '', new state or '', ttl ms, most
 // events, most bytes, lines (checked by the caller: expected + 1 to last).
 // -> 0 or more: 1 cancel is wanted, 2 the log is too long; -1 fenced; -2 lost; after a terminal
 // state {the same number, tenant, session}. Live readers get the lines in one message.
@@ -130,9 +130,13 @@ while pos <= #lines do
 end
 local events, bytes = r[6] + count, r[7] + #lines
 if state == '' then
-  local t = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'seq', last, 'events', events, 'bytes', bytes,
-    'lease', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[5]))
+  if ARGV[5] == '' then
+    redis.call('HSET', KEYS[1], 'seq', last, 'events', events, 'bytes', bytes)
+  else
+    local t = redis.call('TIME')
+    redis.call('HSET', KEYS[1], 'seq', last, 'events', events, 'bytes', bytes,
+      'lease', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[5]))
+  end
   if events > tonumber(ARGV[8]) or bytes > tonumber(ARGV[9]) then said = said + 2 end
 elseif ends then
   redis.call('HSET', KEYS[1], 'seq', last, 'state', state)

@@ -29,6 +29,7 @@ def test_kill_9_and_restart_with_its_file_loses_nothing(world):
     time.sleep(1)
     world.redis.start()
     ends_well(world, reader, job_id, gaps=False)
+    assert world.simulated()["requests"] == 1
 
 
 def test_a_frozen_redis_delays_and_loses_nothing(world):

@@ -245,22 +245,25 @@ Task<> EventPen::append() {
     sending_ = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
   }
+  const Instant sent = clock_.now();
   const AppendRequest request{.id = job_.id,
                               .token = lease_.token(),
                               .expected = sending_->after,
                               .count = sending_->count,
                               .lines = sending_->lines,
-                              .state = sending_->state};
-  const Instant sent = clock_.now();
+                              .state = sending_->state,
+                              .renew = renew_wanted_ || lease_.renewal_due(sent)};
   const auto appended = co_await log_.append(request);
   if (appended) {
-    lease_.granted(sent);
-    renew_wanted_ = false;
+    if (request.renew) {
+      lease_.granted(sent);
+      renew_wanted_ = false;
+    }
     confirm();
     if (appended->cancel_wanted) owner_.on_cancel_wanted();
   } else if (appended.error() == Errc::lost) {
     lost_ = true;
-    if (failures_++ >= losses_in_a_row_max) stop(Errc::unavailable);
+    if (losses_++ >= losses_in_a_row_max) stop(Errc::unavailable);
   } else if (retryable(appended.error())) {
     co_await back_off();
   } else {
@@ -270,7 +273,7 @@ Task<> EventPen::append() {
 
 void EventPen::confirm() {
   away_since_.reset();
-  failures_ = 0;
+  failures_ = losses_ = 0;
   confirmed_ = sending_->after + sending_->count;
   events_written_ += sending_->count;
   ++writes_;
@@ -305,6 +308,7 @@ Task<> EventPen::begin_again() {
   renew_wanted_ = false;
   lost_ = false;
   away_since_.reset();
+  failures_ = 0;
   if (begun->gap_from) {
     log::warn("event_log_lost_tail", {{"job", job_.id.str()}, {"from", *begun->gap_from}});
     start_over_after(*begun);

@@ -134,8 +134,9 @@ class EventPen final : public TextSink {
   bool left_ = false;  ///< the lease has been given up in order
   std::optional<Errc> stopped_;
   std::optional<Instant> away_since_;
-  std::uint32_t failures_ = 0;
-  Signal progress_;  ///< something was written, or nothing will be
+  std::uint32_t failures_ = 0;  ///< without an answer, in a row
+  std::uint32_t losses_ = 0;    ///< of the record, since something was written
+  Signal progress_;             ///< something was written, or nothing will be
   Nursery writer_;
 };
 

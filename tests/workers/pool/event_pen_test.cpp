@@ -111,6 +111,37 @@ TEST_F(Pen, ARefusedWriteIsRepeatedUntilItIsIn) {
   EXPECT_EQ(world.told(job), "delta");
 }
 
+TEST_F(Pen, AServerThatWasAwayAndCameBackWholeCostsTheTurnNothing) {
+  world.log.append_faults.next(fake::Fault::refused, 10);
+  world.log.append_faults.next(fake::Fault::begin_first);
+  pen.delta("a");
+  world.clock.run_for(20s);
+  pen.delta("b");
+  world.clock.run_for(1s);
+  EXPECT_FALSE(stopped);
+  EXPECT_EQ(world.told(job), "delta delta");
+}
+
+TEST_F(Pen, AServerThatKeepsNoRecordIsGivenUp) {
+  world.log.append_faults.next(fake::Fault::begin_first, 10);
+  pen.delta("a");
+  world.clock.run_for(20s);
+  EXPECT_EQ(stopped, Errc::unavailable);
+}
+
+TEST_F(Pen, AWriteAsksForTheLeaseOnlyWhenItIsDue) {
+  std::vector<bool> asked;
+  world.log.before_append = [&](const AppendRequest& request) { asked.push_back(request.renew); };
+  pen.delta("a");
+  write_all();
+  world.clock.run_for(limits::lease_renew_every);
+  pen.delta("b");
+  write_all();
+  pen.delta("c");
+  write_all();
+  EXPECT_EQ(asked, (std::vector{false, true, false}));
+}
+
 TEST_F(Pen, StopsAtOnceAndSilentlyWhenTheLeaseIsAnothers) {
   pen.delta("a");
   write_all();

@@ -19,8 +19,8 @@
 /// takes `latency`; what a fault says happens instead of, or after, what was asked.
 namespace millrace::fake {
 
-/// How one call goes wrong.
-enum class Fault { none, refused, answer_lost };
+/// How one call goes wrong; `begin_first` is what a restarted server says that lost nothing.
+enum class Fault { none, refused, answer_lost, begin_first };
 
 /// The faults of the calls to come, first first; none once it is empty.
 class Faults {
@@ -110,6 +110,7 @@ class Log final : public EventLog {
     co_await clock_.sleep_for(latency);
     const Fault fault = append_faults.take();
     if (away || fault == Fault::refused) co_return Failure(Errc::unavailable);
+    if (fault == Fault::begin_first) co_return Failure(Errc::lost);
     const auto appended = server_.append_now(request, server_.time_at(clock_));
     if (fault == Fault::answer_lost) co_return Failure(Errc::timed_out);
     co_return appended;
