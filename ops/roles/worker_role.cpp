@@ -40,7 +40,7 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
       queue_(shared.queue.port(loop.clock)),
       store_(shared.store.port(loop.clock)),
       log_(loop.clock, {shared.config.redis_url, shared.config.events_ttl}),
-      model_(loop.clock, openai_settings(shared.config)),
+      model_(loop.clock, loop.random, openai_settings(shared.config)),
       worker_({*queue_, log_, *store_, model_, loop.clock, loop.random, shared.room, shared.counts,
                worker_settings(shared.config, number, loop.random)}),
       health_routes_({[&shared] { return shared.queue.ready(); }, log_, *store_, shared.metrics}),

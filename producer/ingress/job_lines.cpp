@@ -55,13 +55,14 @@ std::string answer(std::uint64_t number, const Submitted& submitted) {
 /// Runs one request's lines: up to `ndjson_lines_at_once` at once, answered in order.
 class Batch {
  public:
-  Batch(Submit& submit, Clock& clock, IngressMetrics& metrics, std::string_view body,
-        const std::string& key, http::StreamWriter& out)
+  Batch(Submit& submit, Clock& clock, IngressMetrics& metrics, const JobLines& lines,
+        http::StreamWriter& out)
       : submit_(submit),
         clock_(clock),
         metrics_(metrics),
-        lines_(body),
-        key_(key),
+        lines_(lines.body),
+        key_(lines.idempotency_key),
+        traceparent_(lines.traceparent),
         out_(out),
         nursery_(clock),
         answered_(clock) {}
@@ -122,6 +123,7 @@ class Batch {
       metrics_.refused(job.error().code);
       co_return std::unexpected(Refusal{std::move(job.error()), {}, {}});
     }
+    job->traceparent = traceparent_;
     if (key_.empty()) co_return co_await submit_.fresh(std::move(*job));
     // No header can hold a line feed: a line's key is never somebody's whole key.
     co_return co_await submit_.keyed(std::move(*job), key_ + "\n" + std::to_string(line.number),
@@ -133,6 +135,7 @@ class Batch {
   IngressMetrics& metrics_;
   LineReader lines_;
   const std::string& key_;
+  const std::string& traceparent_;
   http::StreamWriter& out_;
   std::deque<Line> window_;  ///< a deque, for its lines keep their place
   Nursery nursery_;
@@ -142,9 +145,8 @@ class Batch {
 }  // namespace
 
 Task<> submit_lines(Submit& submit, Clock& clock, IngressMetrics& metrics,
-                    std::shared_ptr<const std::string> body, std::string key,
-                    http::StreamWriter& out) {
-  Batch batch(submit, clock, metrics, *body, key, out);
+                    std::shared_ptr<const JobLines> lines, http::StreamWriter& out) {
+  Batch batch(submit, clock, metrics, *lines, out);
   co_await batch.run();
 }
 

@@ -7,6 +7,13 @@
 
 namespace millrace {
 
+/// What one request with many jobs says.
+struct JobLines {
+  std::string body;
+  std::string idempotency_key;  ///< empty: none
+  std::string traceparent;      ///< of every job; empty: none
+};
+
 /// Submits each line of an NDJSON body and answers each by one line, in order:
 /// `{"line","id","status"}` or `{"line","error":{problem}}`. Lines count from 1; blank ones are
 /// skipped but counted. Many lines are on their way at once; no bad line stops another. When
@@ -15,7 +22,6 @@ namespace millrace {
 /// With a key, each line's job is derived from key and line number, so the same request sent
 /// again makes no job twice.
 Task<> submit_lines(Submit& submit, Clock& clock, IngressMetrics& metrics,
-                    std::shared_ptr<const std::string> body, std::string key,
-                    http::StreamWriter& out);
+                    std::shared_ptr<const JobLines> lines, http::StreamWriter& out);
 
 }  // namespace millrace

@@ -60,6 +60,7 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
 
   auto job = parse_job_request(request.body, parts_.clock.wall());
   if (!job) co_return refused(Refusal{std::move(job.error()), {}, {}});
+  job->traceparent = traceparent(request);
   Submitted submitted;
   if (key->empty())
     submitted = co_await parts_.submit.fresh(std::move(*job));
@@ -118,9 +119,10 @@ http::Response JobsRoutes::answer_lines(http::Request& request, std::string key)
   if (request.body.find_first_not_of(" \t\r\n") == std::string::npos) return refused(empty_body());
   http::Response response;
   response.content_type = "application/x-ndjson";
-  auto body = std::make_shared<const std::string>(std::move(request.body));
-  response.stream = [this, body, key = std::move(key)](http::StreamWriter& out) {
-    return submit_lines(parts_.submit, parts_.clock, parts_.metrics, body, key, out);
+  auto lines = std::make_shared<const JobLines>(
+      JobLines{std::move(request.body), std::move(key), traceparent(request)});
+  response.stream = [this, lines](http::StreamWriter& out) {
+    return submit_lines(parts_.submit, parts_.clock, parts_.metrics, lines, out);
   };
   return response;
 }

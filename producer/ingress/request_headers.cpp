@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "producer/ingress/limits.h"
+#include "shared/contract/trace.h"
 
 namespace millrace {
 namespace {
@@ -93,6 +94,10 @@ std::optional<std::chrono::seconds> preferred_wait(const http::Request& request)
     return std::min(std::chrono::seconds(*seconds), longest);
   }
   return std::nullopt;
+}
+
+std::string traceparent(const http::Request& request) {
+  return read_traceparent(request.header("traceparent")).value_or("");
 }
 
 Seq last_event_id(const http::Request& request) {

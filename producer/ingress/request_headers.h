@@ -25,6 +25,9 @@ std::expected<std::string, Refusal> idempotency_key(const http::Request& request
 /// for or not a number: a preference is never an error.
 std::optional<std::chrono::seconds> preferred_wait(const http::Request& request);
 
+/// The trace this request belongs to (contract/trace.h); empty when it names none, or is not one.
+std::string traceparent(const http::Request& request);
+
 /// Where a client that POSTs again wants its stream to go on: Last-Event-ID, 0 when there is none.
 Seq last_event_id(const http::Request& request);
 

@@ -68,6 +68,8 @@ void set_accepted_at(Job& job, WallTime created_at) {
 /// A row that a worker made knows no fingerprint; then the envelopes decide.
 bool same_request(Job job, const std::string& fingerprint, const StoredJob& row) {
   if (!row.fingerprint.empty()) return row.fingerprint == fingerprint;
+  const auto standing = decode_envelope(row.envelope);
+  if (const auto* first = std::get_if<Job>(&standing)) job.traceparent = first->traceparent;
   set_accepted_at(job, row.created_at);
   return job.envelope == row.envelope;
 }

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "shared/contract/trace.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace {
@@ -81,6 +82,12 @@ class Reader {
     if (!params["temperature"].get(temperature)) job.temperature = temperature;
   }
 
+  /// A trace is worth no job: what is no parent is none.
+  void trace(Job& job) {
+    std::string_view text;
+    if (!root_["traceparent"].get(text)) job.traceparent = read_traceparent(text).value_or("");
+  }
+
   void fail(std::string_view name, std::string_view what) {
     if (fault_.empty()) fault_.append("envelope member `").append(name).append("` ").append(what);
   }
@@ -120,6 +127,7 @@ Job read_members(Reader& read) {
   job.deadline = deadline.value_or(WallTime{});
   read.text("on_busy", job.on_busy, false);
   read.json("metadata", job.metadata, false);
+  read.trace(job);
   return job;
 }
 
@@ -148,6 +156,7 @@ std::string encode_envelope(const Job& job) {
     member(out, "metadata");
     out += job.metadata;
   }
+  if (!job.traceparent.empty()) text_member(out, "traceparent", job.traceparent);
   out += '}';
   return out;
 }

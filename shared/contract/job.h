@@ -26,7 +26,8 @@ struct Job {
   std::optional<WallTime> not_before;
   WallTime deadline{};
   std::string on_busy = "enqueue";
-  std::string metadata;  ///< a JSON object, or empty
+  std::string metadata;     ///< a JSON object, or empty
+  std::string traceparent;  ///< as trace.h reads it, or empty
   /// The UTF-8 JSON this was read from or written to, with fields this version does not know;
   /// it is what is stored and what is sent again.
   std::string envelope;

@@ -33,7 +33,9 @@ std::string full(std::string_view prefix, std::string_view suffix);
 // Header names.
 inline constexpr const char* kind_header = "millrace-kind";
 inline constexpr const char* attempt_header = "millrace-attempt";
-inline constexpr const char* due_header = "millrace-due";        ///< ms since 1970: not before
+inline constexpr const char* trace_header =
+    "traceparent";                                         ///< as in the envelope, where it has one
+inline constexpr const char* due_header = "millrace-due";  ///< ms since 1970: not before
 inline constexpr const char* origin_header = "millrace-origin";  ///< topic to return to
 inline constexpr const char* reason_header = "millrace-reason";  ///< why it is dead
 

@@ -54,19 +54,23 @@ HttpClient::HttpClient(Clock& clock, HttpClientSettings settings)
     : multi_(std::make_unique<Multi>(clock, settings)) {}
 HttpClient::~HttpClient() = default;
 
-/// One line before the shared ones, which stay as they are.
-struct HttpExchange::OwnHeader {
-  curl_slist line;
+/// Lines before the shared ones, which stay as they are.
+struct HttpExchange::OwnHeaders {
+  std::vector<curl_slist> lines;
 };
 
 HttpExchange::HttpExchange(HttpClient& client, HttpPost post, ResponseTaker& taker)
     : multi_(*client.multi_), post_(std::move(post)), taker_(taker), handle_(multi_.borrow()) {
   CURL* easy = handle_;
   auto* shared = static_cast<curl_slist*>(post_.headers.list());
-  if (!post_.header.empty()) {
-    own_header_ = std::make_unique<OwnHeader>();
-    own_header_->line = {post_.header.data(), shared};
-    shared = &own_header_->line;
+  if (!post_.own_headers.empty()) {
+    own_headers_ = std::make_unique<OwnHeaders>();
+    auto& lines = own_headers_->lines;
+    lines.reserve(post_.own_headers.size());  // they point at each other
+    for (auto& text : post_.own_headers) {
+      lines.push_back({text.data(), shared});
+      shared = &lines.back();
+    }
   }
   curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROXY, loopback(post_.url) ? "" : nullptr);

@@ -59,9 +59,9 @@ class HeaderLines {
 };
 
 struct HttpPost {
-  std::string url;             ///< http or https
-  const HeaderLines& headers;  ///< outlives the exchange
-  std::string header;          ///< one more line, empty: none
+  std::string url;                       ///< http or https
+  const HeaderLines& headers;            ///< outlives the exchange
+  std::vector<std::string> own_headers;  ///< more of them, of this request alone
   std::string body;
 };
 
@@ -102,14 +102,14 @@ class HttpExchange {
 
  private:
   friend class HttpClient::Multi;
-  struct OwnHeader;
+  struct OwnHeaders;
   static std::size_t on_body(char* bytes, std::size_t one, std::size_t count, void* self);
   void finish(int curl_code);
 
   HttpClient::Multi& multi_;
   HttpPost post_;
   ResponseTaker& taker_;
-  std::unique_ptr<OwnHeader> own_header_;
+  std::unique_ptr<OwnHeaders> own_headers_;
   void* handle_ = nullptr;
   std::array<char, 256> error_{};  ///< libcurl's own words, CURL_ERROR_SIZE
   bool over_ = false;

@@ -36,6 +36,12 @@ std::string_view retry_tier(Duration wait) {
   return topics::retry_tiers.back().suffix;
 }
 
+/// Workers read the trace in the envelope; in the header those see it who know no millrace.
+std::vector<Header> headers_of(const Job& job, std::vector<Header> headers) {
+  if (!job.traceparent.empty()) headers.push_back({topics::trace_header, job.traceparent});
+  return headers;
+}
+
 }  // namespace
 
 class KafkaQueue::State {
@@ -68,8 +74,9 @@ class Port final : public JobQueue {
   ~Port() override { inbox_->leave(); }
 
   Task<Result<>> enqueue(const Job& job) override {
-    return produce(topics::for_job(job), job.key(), job.envelope,
-                   {{topics::kind_header, job.kind}, {topics::attempt_header, "1"}});
+    return produce(
+        topics::for_job(job), job.key(), job.envelope,
+        headers_of(job, {{topics::kind_header, job.kind}, {topics::attempt_header, "1"}}));
   }
 
   Task<Result<Delivery>> next() override { return inbox_->take(); }
@@ -130,13 +137,12 @@ class Port final : public JobQueue {
   kafka::Consequence copy_of(const Delivery& delivery, std::string_view suffix,
                              std::uint32_t attempt, Header own) const {
     const std::string& prefix = state_.options.prefix;
-    return {topics::full(prefix, suffix),
-            delivery.job.key(),
-            delivery.job.envelope,
-            {std::move(own),
-             {topics::kind_header, delivery.job.kind},
-             {topics::attempt_header, std::to_string(attempt)},
-             {topics::origin_header, topics::full(prefix, topics::for_job(delivery.job))}}};
+    return {topics::full(prefix, suffix), delivery.job.key(), delivery.job.envelope,
+            headers_of(delivery.job, {std::move(own),
+                                      {topics::kind_header, delivery.job.kind},
+                                      {topics::attempt_header, std::to_string(attempt)},
+                                      {topics::origin_header,
+                                       topics::full(prefix, topics::for_job(delivery.job))}})};
   }
 
   State& state_;

@@ -1,5 +1,7 @@
 #include "workers/llm/openai_model.h"
 
+#include "shared/contract/trace.h"
+
 namespace millrace {
 namespace {
 
@@ -8,6 +10,14 @@ std::vector<std::string> headers_for(const OpenAiSettings& settings) {
   std::vector<std::string> lines{"Content-Type: application/json", "Accept: text/event-stream",
                                  "Expect:", "User-Agent: millrace"};
   if (!settings.api_key.empty()) lines.push_back("Authorization: Bearer " + settings.api_key);
+  return lines;
+}
+
+/// A call is a span of its own in the trace of the request that made the job.
+std::vector<std::string> headers_of(const Job& job, Random& random) {
+  std::vector<std::string> lines{"X-Millrace-Job: " + job.id.str()};
+  if (!job.traceparent.empty())
+    lines.push_back("traceparent: " + child_traceparent(job.traceparent, random));
   return lines;
 }
 
@@ -27,8 +37,9 @@ OpenAiSettings openai_settings(const Config& config) {
           .connections_kept = config.jobs_in_flight};
 }
 
-OpenAiModel::OpenAiModel(Clock& clock, OpenAiSettings settings)
+OpenAiModel::OpenAiModel(Clock& clock, Random& random, OpenAiSettings settings)
     : clock_(clock),
+      random_(random),
       settings_(std::move(settings)),
       url_(completions_url(settings_.base_url)),
       headers_(headers_for(settings_)),
@@ -40,7 +51,7 @@ Task<std::expected<ChatEnd, ChatFailure>> OpenAiModel::stream(const ChatTurn& tu
   TurnReader reader(clock_, chunks_, sink, settings_.timeouts);
   HttpPost post{.url = url_,
                 .headers = headers_,
-                .header = "X-Millrace-Job: " + turn.job.id.str(),
+                .own_headers = headers_of(turn.job, random_),
                 .body = chat_request(turn, settings_.defaults)};
   HttpExchange exchange(client_, std::move(post), reader);
   while (!reader.answer()) {

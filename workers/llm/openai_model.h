@@ -23,12 +23,13 @@ OpenAiSettings openai_settings(const Config& config);
 /// A server that speaks OpenAI's `POST /v1/chat/completions`, streamed. One object a loop.
 class OpenAiModel final : public ChatModel {
  public:
-  OpenAiModel(Clock& clock, OpenAiSettings settings);
+  OpenAiModel(Clock& clock, Random& random, OpenAiSettings settings);
 
   Task<std::expected<ChatEnd, ChatFailure>> stream(const ChatTurn& turn, TextSink& sink) override;
 
  private:
   Clock& clock_;
+  Random& random_;  ///< of spans
   const OpenAiSettings settings_;
   const std::string url_;
   HeaderLines headers_;

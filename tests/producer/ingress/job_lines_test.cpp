@@ -35,6 +35,17 @@ TEST(JobLines, EveryLineIsAnsweredInOrderAndABadOneStopsNoOther) {
   EXPECT_EQ(at(lines[3], "/id"), w.queue.jobs[1].id.str());
 }
 
+TEST(JobLines, AllBelongToTheTraceOfTheRequest) {
+  World w;
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  Headers headers = ndjson;
+  headers.emplace_back("traceparent", trace);
+  auto response = w.post("{\"input\":\"a\"}\n{\"input\":\"b\"}", headers);
+  w.drain(response);
+  ASSERT_EQ(w.queue.jobs.size(), 2u);
+  for (const auto& job : w.queue.jobs) EXPECT_EQ(job.traceparent, trace);
+}
+
 std::string many(int count) {
   std::string body;
   for (int i = 0; i < count; ++i) body += R"({"input":")" + std::to_string(i) + "\"}\n";

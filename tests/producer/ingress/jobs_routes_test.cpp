@@ -61,6 +61,33 @@ TEST(PostJob, AStreamThatCannotBeQueuedIsAProblem) {
   EXPECT_FALSE(response.stream);
 }
 
+const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+TEST(PostJob, TakesTheRequestsTraceWithItAndNoNonsense) {
+  World w;
+  w.post(body, {{"traceparent", trace}});
+  w.post(body, {{"traceparent", "nonsense"}});
+  w.post(body);
+  EXPECT_EQ(w.queue.jobs.at(0).traceparent, trace);
+  EXPECT_EQ(at(w.queue.jobs.at(0).envelope, "/traceparent"), trace);
+  EXPECT_EQ(w.queue.jobs.at(1).traceparent, "");
+  EXPECT_EQ(at(w.queue.jobs.at(2).envelope, "/traceparent"), "absent");
+}
+
+TEST(PostJob, TheSameRequestInAnotherTraceIsTheSameRequest) {
+  World w;
+  const Headers first{{"idempotency-key", "k"}, {"traceparent", trace}};
+  const Headers again{{"idempotency-key", "k"}};
+  const JobId id = World::id_of(w.post(body, first));
+  EXPECT_EQ(World::id_of(w.post(body, again)), id);
+  // The row a worker makes has no fingerprint: the envelopes decide.
+  w.log.lose_all();
+  w.store.rows.at(id).fingerprint.clear();
+  const auto response = w.post(body, again);
+  EXPECT_EQ(response.status, 202) << response.body;
+  EXPECT_EQ(World::id_of(response), id);
+}
+
 // --- Prefer: wait
 
 TEST(PreferWait, AnswersWithTheFinishedJob) {

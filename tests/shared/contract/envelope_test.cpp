@@ -19,6 +19,7 @@ Job sample() {
   job.not_before = job.created_at + 5s;
   job.deadline = job.created_at + 24h;
   job.metadata = R"({"a":[1,2,{"b":null}]})";
+  job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   return job;
 }
 
@@ -44,6 +45,7 @@ TEST(Envelope, ReadsBackEveryFieldItWrote) {
   EXPECT_EQ(back.not_before, job.not_before);
   EXPECT_EQ(back.deadline, job.deadline);
   EXPECT_EQ(back.metadata, job.metadata);
+  EXPECT_EQ(back.traceparent, job.traceparent);
   EXPECT_EQ(back.envelope, text);
 }
 
@@ -53,6 +55,14 @@ TEST(Envelope, KeepsMembersItDoesNotKnow) {
   const auto read = decode_envelope(text);
   ASSERT_TRUE(std::holds_alternative<Job>(read));
   EXPECT_EQ(as<Job>(read).envelope, text);
+}
+
+TEST(Envelope, ATraceThatIsNoneCostsNoJob) {
+  Job job = sample();
+  job.traceparent = "nonsense";
+  const auto read = decode_envelope(encode_envelope(job));
+  ASSERT_TRUE(std::holds_alternative<Job>(read));
+  EXPECT_EQ(as<Job>(read).traceparent, "");
 }
 
 TEST(Envelope, TellsANewerVersionFromNonsense) {

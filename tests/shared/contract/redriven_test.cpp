@@ -42,8 +42,7 @@ TEST_F(Redriven, IsTheSameWorkUnderAnIdAndTimesOfItsOwn) {
   EXPECT_EQ(after.created_at, now);
   EXPECT_EQ(after.deadline, now + 2h);
   EXPECT_FALSE(after.not_before);
-  EXPECT_EQ(after.metadata,
-            R"({"a":[1,2,{"b":null}],"redriven_from":")" + before.id.str() + "\"}");
+  EXPECT_EQ(after.metadata, R"({"a":[1,2,{"b":null}],"redriven_from":")" + before.id.str() + "\"}");
 }
 
 TEST_F(Redriven, KeepsMembersItDoesNotKnow) {

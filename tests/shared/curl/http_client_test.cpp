@@ -54,7 +54,10 @@ struct Http : ::testing::Test {
     client.reset();
   }
   HttpPost post(std::string body = "ping") {
-    return {.url = server->url() + "/x", .headers = headers, .header = "X-Own: 1", .body = body};
+    return {.url = server->url() + "/x",
+            .headers = headers,
+            .own_headers = {"X-Own: 1", "X-Other: 2"},
+            .body = body};
   }
   void answer(const std::string& body, bool keep_alive = true) {
     Script& script = server->scripts.emplace_back();
@@ -75,6 +78,7 @@ TEST_F(Http, SendsWhatItWasGivenAndTakesWhatComes) {
   const std::string& request = server->requests.at(0);
   EXPECT_TRUE(request.starts_with("POST /x HTTP/1.1\r\n"));
   EXPECT_NE(request.find("X-Own: 1\r\n"), std::string::npos);
+  EXPECT_NE(request.find("X-Other: 2\r\n"), std::string::npos);
   EXPECT_NE(request.find("Content-Type: text/plain\r\n"), std::string::npos);
   EXPECT_TRUE(request.ends_with("\r\n\r\nping"));
 }
@@ -150,8 +154,9 @@ TEST_F(Http, SaysHowAConnectionFailed) {
   Taker cut;
   HttpExchange half(*client, post(), cut);
   Taker nonsense;
-  HttpExchange ftp(
-      *client, {.url = "ftp://127.0.0.1/", .headers = headers, .header = {}, .body = {}}, nonsense);
+  HttpExchange ftp(*client,
+                   {.url = "ftp://127.0.0.1/", .headers = headers, .own_headers = {}, .body = {}},
+                   nonsense);
   ASSERT_TRUE(run_until([&] { return half.over() && ftp.over(); }));
   EXPECT_EQ(cut.end->how, HttpHow::cut);
   EXPECT_FALSE(cut.end->detail.empty());

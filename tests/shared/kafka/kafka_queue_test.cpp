@@ -61,6 +61,20 @@ Task<> dead_once(QueueStage& stage, KafkaWorld& world) {
   EXPECT_EQ(world.uncommitted(), 0);
 }
 
+Task<> trace_is_told(QueueStage& stage, KafkaWorld& world) {
+  auto& worker = stage.worker();
+  Job job = stage.job();
+  job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  job.envelope = encode_envelope(job);
+  co_await queue_suite::put(worker.queue(), job);
+  const auto got = co_await worker.take();
+  EXPECT_EQ(got.job.traceparent, job.traceparent);
+  co_await queue_suite::settle(worker.queue(), got, Dead{"why"});
+  const auto dead = co_await records(world, stage.clock, topics::dead, 1);
+  EXPECT_EQ(world.read_all("jobs.chat").at(0).headers.at("traceparent"), job.traceparent);
+  EXPECT_EQ(dead.at(0).headers.at("traceparent"), job.traceparent);
+}
+
 Task<> malformed_is_dead(QueueStage& stage, KafkaWorld& world) {
   world.produce_raw("jobs.chat", {"k", "{\"v\":1,", {}});
   world.produce_raw("jobs.chat", {"", "", {}});
@@ -382,6 +396,9 @@ Task<> keyless_run_at_once(QueueStage& stage, KafkaWorld& world) {
 
 TEST_F(KafkaQueueTest, a_dead_letter_says_why_and_is_written_once) {
   play(dead_once);
+}
+TEST_F(KafkaQueueTest, a_jobs_trace_stands_in_the_headers_of_all_its_records) {
+  play(trace_is_told);
 }
 TEST_F(KafkaQueueTest, what_nobody_can_read_is_a_dead_letter_and_stops_nothing) {
   play(malformed_is_dead);

@@ -67,6 +67,7 @@ struct Upstream : ::testing::Test {
                           .connect_timeout = 2s,
                           .timeouts = {.first_token = 2s, .idle = 2s, .turn = 5s},
                           .connections_kept = 8};
+  SeededRandom random{7};
   std::unique_ptr<OpenAiModel> model;
   Pieces sink{clock};
   Job job;
@@ -77,7 +78,7 @@ struct Upstream : ::testing::Test {
   void SetUp() override { job.input = R"("hello")"; }
 
   Task<> ask_one(Pieces& to, std::optional<Answer>& into) {
-    if (!model) model = std::make_unique<OpenAiModel>(clock, settings);
+    if (!model) model = std::make_unique<OpenAiModel>(clock, random, settings);
     auto ended = co_await model->stream(ChatTurn{job, prefix}, to);
     into = std::move(ended);
   }
@@ -150,6 +151,22 @@ TEST_F(Upstream, AsksForAStreamWithUsageInTheJobsOwnWords) {
       R"({"role":"user","content":"h\u00e9"}],"stream":true,)"
       R"("stream_options":{"include_usage":true},"max_tokens":7,"temperature":0.25})"))
       << request;
+}
+
+TEST_F(Upstream, HearsOfTheJobsTraceAsASpanOfItsOwn) {
+  job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  script().send(stream_head + says("x") + stops("stop") + done + last_chunk);
+  ASSERT_TRUE(ask());
+  const std::string& request = server.requests.at(0);
+  const auto line = request.find("\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-");
+  ASSERT_NE(line, std::string::npos) << request;
+  EXPECT_EQ(request.find("00f067aa0ba902b7"), std::string::npos);
+}
+
+TEST_F(Upstream, OfAJobWithoutATraceHearsOfNone) {
+  script().send(stream_head + says("x") + stops("stop") + done + last_chunk);
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(server.requests.at(0).find("traceparent"), std::string::npos);
 }
 
 TEST_F(Upstream, IsAskedOverOneConnectionAgainAndAgain) {
