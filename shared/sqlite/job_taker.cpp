@@ -158,7 +158,7 @@ void JobTaker::bury(std::int64_t seq, DeadLetter letter) {
   letter.died_at = clock_.wall();
   const std::size_t bytes = letter.envelope.size();
   write(bytes, [seq, letter = std::move(letter)](Tables& tables) {
-    const auto buried = tables.queue.bury(letter, letter.died_at - dead_letters_kept);
+    const auto buried = tables.letters.add(letter, letter.died_at - dead_letters_kept);
     return buried ? tables.queue.remove(seq) : buried;
   });
 }

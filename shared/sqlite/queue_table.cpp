@@ -30,10 +30,6 @@ constexpr const char* due_sql = MILLRACE_QUEUE_ROWS "WHERE parked = 1 AND due <=
 #undef MILLRACE_QUEUE_ROWS
 constexpr const char* next_due_sql = "SELECT min(due) FROM queue WHERE parked = 1 AND due > ?";
 constexpr const char* envelope_sql = "SELECT envelope FROM jobs WHERE id = ?";
-constexpr const char* bury_sql =
-    "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope)"
-    " VALUES (?, ?, ?, ?, ?)";
-constexpr const char* forget_sql = "DELETE FROM dead_letters WHERE died_at < ?";
 
 /// A page may look at rows of others in vain, but not for long: writers wait meanwhile.
 constexpr std::size_t looks_a_page_max = 4096;
@@ -78,9 +74,7 @@ QueueTable::QueueTable(Database& database)
       lane_(lane_sql),
       due_(due_sql),
       next_due_(next_due_sql),
-      envelope_(envelope_sql),
-      bury_(bury_sql),
-      forget_(forget_sql) {}
+      envelope_(envelope_sql) {}
 
 Result<bool> QueueTable::note(const Job& job, std::int64_t seq) {
   auto insert = note_.on(database_);
@@ -182,16 +176,6 @@ Result<QueueTable::Extent> QueueTable::extent() {
   const auto row = query.step();
   if (!row) return Failure(row.error());
   return Extent{.rows = query.number(0), .last = query.number(1)};
-}
-
-Result<> QueueTable::bury(const DeadLetter& letter, WallTime forget_before) {
-  {
-    auto insert = bury_.on(database_);
-    insert.bind(letter.job.bytes).bind(letter.reason).bind(letter.attempts);
-    const auto done = insert.bind(ms(letter.died_at)).bind(letter.envelope).finish();
-    if (!done) return done;
-  }
-  return forget_.on(database_).bind(ms(forget_before)).finish();
 }
 
 }  // namespace millrace::sqlite

@@ -40,16 +40,6 @@ struct QueueChange {
   bool begun = false;
 };
 
-struct DeadLetter {
-  std::int64_t number = 0;  ///< rises; pages of a list go by it
-  JobId job;
-  std::string reason;
-  std::uint32_t attempts = 0;
-  WallTime died_at{};
-  std::string envelope;
-  std::optional<JobId> redriven_as;  ///< the job that was made of it, the last of several
-};
-
 /// The statements of the queue over one connection. Writes run inside a transaction that the
 /// caller opens and commits; one thread at a time.
 class QueueTable {
@@ -84,9 +74,6 @@ class QueueTable {
   /// Reads every row's key.
   Result<Extent> extent();
 
-  /// Keeps the envelope with the reason, then drops what died before `forget_before`.
-  Result<> bury(const DeadLetter& letter, WallTime forget_before);
-
  private:
   Result<QueuePage> read(Query& query, Bounds bounds, const Mine& mine);
   Result<std::optional<std::string>> envelope(const JobId& id);
@@ -103,8 +90,6 @@ class QueueTable {
   Statement due_;
   Statement next_due_;
   Statement envelope_;
-  Statement bury_;
-  Statement forget_;
 };
 
 }  // namespace millrace::sqlite

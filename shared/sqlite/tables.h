@@ -1,4 +1,5 @@
 #pragma once
+#include "shared/sqlite/dead_letter_table.h"
 #include "shared/sqlite/job_table.h"
 #include "shared/sqlite/queue_table.h"
 
@@ -6,9 +7,10 @@ namespace millrace::sqlite {
 
 /// The statements of all that shares the file, on one connection.
 struct Tables {
-  explicit Tables(Database& database) : jobs(database), queue(database) {}
+  explicit Tables(Database& database) : jobs(database), queue(database), letters(database) {}
   JobTable jobs;
   QueueTable queue;
+  DeadLetterTable letters;
 };
 
 }  // namespace millrace::sqlite

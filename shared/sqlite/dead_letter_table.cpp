@@ -1,0 +1,94 @@
+#include "shared/sqlite/dead_letter_table.h"
+
+#include <algorithm>
+
+namespace millrace::sqlite {
+namespace {
+
+// Seldom used, so each is prepared when it is.
+#define MILLRACE_LETTERS \
+  "SELECT number, job_id, reason, attempts, died_at, envelope, redriven_as FROM dead_letters "
+constexpr const char* list_sql = MILLRACE_LETTERS "WHERE number < ? ORDER BY number DESC LIMIT ?";
+constexpr const char* unsent_sql =
+    MILLRACE_LETTERS "WHERE number > ? AND redriven_as IS NULL ORDER BY number LIMIT ?";
+constexpr const char* of_sql = MILLRACE_LETTERS "WHERE job_id = ? ORDER BY number DESC LIMIT 1";
+#undef MILLRACE_LETTERS
+constexpr const char* add_sql =
+    "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope)"
+    " VALUES (?, ?, ?, ?, ?)";
+constexpr const char* forget_sql = "DELETE FROM dead_letters WHERE died_at < ?";
+constexpr const char* set_redriven_sql =
+    "UPDATE dead_letters SET redriven_as = ?2 WHERE number = ?1";
+
+std::int64_t ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
+
+std::optional<JobId> id_in(const Query& query, int column) {
+  JobId id;
+  const auto bytes = query.bytes(column);
+  if (bytes.size() != id.bytes.size()) return std::nullopt;
+  std::ranges::copy(bytes, id.bytes.begin());
+  return id;
+}
+
+Result<std::vector<DeadLetter>> read(Query& query) {
+  std::vector<DeadLetter> letters;
+  for (;;) {
+    const auto row = query.step();
+    if (!row) return Failure(row.error());
+    if (!*row) return letters;
+    const auto job = id_in(query, 1);
+    if (!job) return Failure(Errc::corrupt);
+    letters.push_back({.number = query.number(0),
+                       .job = *job,
+                       .reason = query.text(2),
+                       .attempts = static_cast<std::uint32_t>(query.number(3)),
+                       .died_at = WallTime(std::chrono::milliseconds(query.number(4))),
+                       .envelope = query.text(5),
+                       .redriven_as = id_in(query, 6)});
+  }
+}
+
+}  // namespace
+
+Result<> DeadLetterTable::add(const DeadLetter& letter, WallTime forget_before) {
+  Statement add(add_sql);
+  auto insert = add.on(database_);
+  insert.bind(letter.job.bytes).bind(letter.reason).bind(letter.attempts);
+  insert.bind(ms(letter.died_at)).bind(letter.envelope);
+  if (const auto done = insert.finish(); !done) return done;
+  Statement forget(forget_sql);
+  return forget.on(database_).bind(ms(forget_before)).finish();
+}
+
+Result<std::vector<DeadLetter>> DeadLetterTable::list(std::int64_t before, std::size_t limit) {
+  Statement list(list_sql);
+  auto query = list.on(database_);
+  query.bind(before).bind(static_cast<std::int64_t>(limit));
+  return read(query);
+}
+
+Result<std::vector<DeadLetter>> DeadLetterTable::unsent(std::int64_t after, std::size_t limit) {
+  Statement unsent(unsent_sql);
+  auto query = unsent.on(database_);
+  query.bind(after).bind(static_cast<std::int64_t>(limit));
+  return read(query);
+}
+
+Result<std::optional<DeadLetter>> DeadLetterTable::of(const JobId& job) {
+  Statement of(of_sql);
+  auto query = of.on(database_);
+  query.bind(job.bytes);
+  auto letters = read(query);
+  if (!letters) return Failure(letters.error());
+  if (letters->empty()) return std::nullopt;
+  return std::move(letters->front());
+}
+
+Result<> DeadLetterTable::set_redriven(std::int64_t number, const JobId& as) {
+  Statement set(set_redriven_sql);
+  return set.on(database_).bind(number).bind(as.bytes).finish();
+}
+
+}  // namespace millrace::sqlite
