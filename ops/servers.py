@@ -50,13 +50,17 @@ class Redis(Process):
 
 
 class Kafka(Process):
-    """One KRaft node, broker and controller in one JVM."""
+    """One KRaft node, broker and controller in one JVM. `settings` are added to its own, or stand
+    in their place."""
 
-    def __init__(self, folder, port=None):
+    client = {}  # what a client has to say beside the address
+
+    def __init__(self, folder, port=None, settings=None):
         super().__init__("kafka", folder)
         self.port = port or free_port()
         self.controller_port = free_port()
         self.brokers = f"127.0.0.1:{self.port}"
+        self.settings = settings or {}
 
     def start(self):
         settings = self.folder / "server.properties"
@@ -91,24 +95,27 @@ class Kafka(Process):
 
     def _settings(self):
         # The short broker session lets a broker that was killed register again in seconds.
-        return f"""process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{self.controller_port}
-listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs={self.folder / "data"}
-num.partitions=12
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=2000
-broker.heartbeat.interval.ms=500
-"""
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},"
+                         f"CONTROLLER://127.0.0.1:{self.controller_port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "log.dirs": self.folder / "data",
+            "num.partitions": 12,
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "group.initial.rebalance.delay.ms": 0,
+            "broker.session.timeout.ms": 2000,
+            "broker.heartbeat.interval.ms": 500,
+        } | self.settings
+        return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def _kafka_broker_count(host, port):

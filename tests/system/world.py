@@ -87,12 +87,15 @@ class World:
         """Nobody is left, and nothing in Kafka."""
         for part in reversed(self.parts):
             part.kill()
-        admin = AdminClient({"bootstrap.servers": self.kafka.brokers})
+        admin = self.kafka_admin()
         mine = [topic for topic in admin.list_topics(timeout=10).topics
                 if topic.startswith(self.name + ".")]
         if mine:
             for done in admin.delete_topics(mine).values():
                 done.result(20)
+
+    def kafka_admin(self):
+        return AdminClient({"bootstrap.servers": self.kafka.brokers} | self.kafka.client)
 
     def logs(self):
         return "\n".join(f"--- {part.name}\n{part.last_words()}" for part in self.parts)
