@@ -213,8 +213,7 @@ void Redrive::as_new_job(const Job& old, const rd_kafka_message_t* letter) {
   again.key = job.key();
   again.value = job.envelope;
   again.headers.push_back({topics::kind_header, job.kind});
-  if (!job.traceparent.empty())
-    again.headers.push_back({topics::trace_header, job.traceparent});
+  if (!job.traceparent.empty()) again.headers.push_back({topics::trace_header, job.traceparent});
   again.told.from = old.id;
   again.told.job = std::move(job);
   add(std::move(again), letter);
