@@ -37,7 +37,7 @@ class Replay {
   }
 
   std::unordered_map<JobId, Job>& live() { return live_; }
-  std::unordered_map<JobId, EndedJob>& ended() { return ended_; }
+  const std::unordered_map<JobId, EndedJob>& ended() const { return ended_; }
 
  private:
   void take_record(const Entry& entry, const Place& place);

@@ -125,7 +125,8 @@ class SegmentLog {
   void recover();
   void begin_first_segment();
   SegmentEnd read_segment(Replay& replay, std::uint32_t number);
-  void take_over(Replay& replay);
+  void take_ended(const Replay& replay);
+  void take_live(Replay& replay);
   void go_on(SegmentEnd end);
 
   // segment_log_writing.cpp
@@ -150,7 +151,7 @@ class SegmentLog {
   Result<std::size_t> restate_some(Shard& shard, std::span<const JobId> ids, std::uint32_t segment);
   void purge(WallTime now);
   void move_out_of(std::uint32_t before);
-  std::uint32_t oldest_needed(WallTime since);
+  std::uint32_t oldest_needed(WallTime since, bool by_live);
   /// Copies the lines of a live job together, shortened or as they are.
   void rewrite(const JobId& id, std::optional<WallTime> shorten_at);
   Result<std::vector<Run>> write_copies(const JobId& id, std::string_view lines);

@@ -115,8 +115,9 @@ void SegmentLog::recover() {
     if (fresh) found->second = folder_.open(Folder::segment_name(number)).size();
     return found->second;
   });
-  take_over(older);
-  take_over(replay);
+  take_ended(older);  // what lives has a record further on
+  take_ended(replay);
+  take_live(replay);
   go_on(end);
 }
 
@@ -147,9 +148,12 @@ SegmentEnd SegmentLog::read_segment(Replay& replay, std::uint32_t number) {
   return end;
 }
 
-void SegmentLog::take_over(Replay& replay) {
-  for (auto& [id, ended] : replay.ended())
+void SegmentLog::take_ended(const Replay& replay) {
+  for (const auto& [id, ended] : replay.ended())
     if (!ended_.has(ended.record.segment)) shard_of(id).ended[id] = ended;
+}
+
+void SegmentLog::take_live(Replay& replay) {
   for (auto& [id, job] : replay.live()) {
     Live live{.log = std::move(job.log)};
     live.restated = job.restated;

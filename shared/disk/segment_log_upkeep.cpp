@@ -233,13 +233,17 @@ Result<std::vector<Run>> SegmentLog::write_copies(const JobId& id, std::string_v
   return runs;
 }
 
-/// The oldest segment that must stay for jobs that ended after `since`, and for the next start.
-std::uint32_t SegmentLog::oldest_needed(WallTime since) {
+/// The oldest segment that must stay for the next start, for jobs that ended after `since`, and for
+/// those that live. One that ends meanwhile is seen on one side or the other: its shard is locked.
+std::uint32_t SegmentLog::oldest_needed(WallTime since, bool by_live) {
   std::uint32_t oldest = ended_.oldest_needed(since, restated_in_);
   for (Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
     for (const auto& [id, ended] : shard.ended)
       if (ended.ended_at > since) oldest = std::min(oldest, ended.oldest_segment);
+    if (!by_live) continue;
+    for (const auto& [id, live] : shard.live)
+      oldest = std::min(oldest, oldest_segment(live.log.runs, oldest));
   }
   return oldest;
 }
@@ -248,15 +252,11 @@ std::uint32_t SegmentLog::oldest_needed(WallTime since) {
 /// `events_ttl` ago. What jobs that live have in them is moved to the newest, so that a long one
 /// keeps nothing but itself.
 void SegmentLog::purge(WallTime now) {
-  const auto kept = std::chrono::floor<WallTime::duration>(options_.events_ttl);
-  std::uint32_t before = oldest_needed(now - kept);
-  if (ended_.older_than(before).empty()) return;
-  move_out_of(before);
-  for (Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    for (const auto& [id, live] : shard.live)
-      before = std::min(before, oldest_segment(live.log.runs, before));
-  }
+  const WallTime since = now - std::chrono::floor<WallTime::duration>(options_.events_ttl);
+  const std::uint32_t wanted = oldest_needed(since, false);
+  if (ended_.older_than(wanted).empty()) return;
+  move_out_of(wanted);
+  const std::uint32_t before = oldest_needed(since, true);
   std::size_t removed = 0;
   for (const auto segment : ended_.older_than(before)) {
     ended_.remove(segment);

@@ -108,6 +108,21 @@ TEST_F(LogSegments, AMissingOrBrokenIndexIsMadeAgain) {
   for (const Job& made : gone) ASSERT_EQ(all(made), lines(1, 4));
 }
 
+TEST_F(LogSegments, AMissingIndexBringsNoJobBackThatEndedLater) {
+  open();
+  fill_up_to(2);
+  const auto made = job();
+  const auto holder = running(made, 3);
+  fill_up_to(4);
+  ASSERT_TRUE(append(made, holder, 3, 1, JobState::succeeded));
+  fill_up_to(6);
+  log.reset();
+  std::filesystem::remove(folder / "events" + "/" + Folder::index_name(2));
+  open();
+  EXPECT_EQ(state(made)->state, JobState::succeeded);
+  EXPECT_EQ(all(made), lines(1, 4));
+}
+
 TEST_F(LogSegments, AnEndedJobIsKnownForItsTimeAndNotLonger) {
   open();
   const auto made = job();
@@ -130,7 +145,7 @@ TEST_F(LogSegments, SegmentsWhoseJobsHaveExpiredAreRemoved) {
   log->purge_soon(at.wall);
   log->settle();
   EXPECT_FALSE(files().contains(Folder::segment_name(1)));
-  EXPECT_FALSE(files().contains(Folder::index_name(3)));
+  EXPECT_FALSE(files().contains(Folder::index_name(1)));
   EXPECT_TRUE(files().contains(Folder::segment_name(5)));
   for (std::size_t i = older; i < gone.size(); ++i) ASSERT_EQ(all(gone[i]), lines(1, 4));
   pass(options.events_ttl);
