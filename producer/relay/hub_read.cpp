@@ -20,12 +20,13 @@ Task<> Hub::perform(std::shared_ptr<SharedRead> read, JobId id, Seq after) {
 
 Task<std::shared_ptr<Hub::SharedRead>> Hub::shared_read(JobId id, Seq after, Seq floor) {
   auto& slot = reads_[{id, after}];
-  if (!slot) {
-    slot = std::make_shared<SharedRead>(clock_);
-    slot->floor = floor;
-    nursery_.start(perform(slot, id, after));
+  auto read = slot;
+  if (!read) {
+    read = slot = std::make_shared<SharedRead>(clock_);
+    read->floor = floor;
+    // A log that is away answers at once, and then the slot has gone when this returns.
+    nursery_.start(perform(read, id, after));
   }
-  const auto read = slot;
   const auto deadline = clock_.now() + 2 * limits::log_command_timeout;
   while (!read->ended && clock_.now() < deadline) co_await read->done.wait_until(deadline);
   co_return read;
