@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/shared/sqlite/bad_disks.h"
+#include "tests/shared/sqlite/failing_sync.h"
 #include "tests/shared/sqlite/queue_world.h"
 
 namespace millrace {
@@ -102,6 +103,21 @@ Task<> broken_and_mended(QueueStage& stage, const std::string& path) {
   co_await expect_exactly(stage, path, std::move(taken));
 }
 
+Task<> sync_fails(QueueStage& stage, const std::string& path) {
+  std::set<JobId> taken;
+  {
+    SqliteQueueProcess process(path);
+    const auto queue = process.port(stage.clock);
+    co_await put_when_there_is_room(stage, *queue, taken);
+    FailingSync::fail(true);
+    const auto refused = co_await put_until_refused(stage, *queue, taken);
+    EXPECT_EQ(refused, Errc::timed_out) << "nobody can tell whether it is there";
+    FailingSync::fail(false);
+    co_await put_when_there_is_room(stage, *queue, taken);
+  }
+  co_await expect_exactly(stage, path, std::move(taken));
+}
+
 class SqliteQueueDisk : public testing::Test {
  protected:
   void on_small_disk(Task<> (*body)(QueueStage&, const SmallDisk&)) {
@@ -127,6 +143,12 @@ TEST_F(SqliteQueueDisk, WhatWasSettledOnAFullDiskStaysSettledWhenThereIsRoom) {
 TEST_F(SqliteQueueDisk, ADiskThatFailsRefusesJobsUntilItIsMended) {
   QueueStage stage(world, loop.clock());
   loop.run_one(stage.play(broken_and_mended(stage, world.path())));
+}
+
+TEST_F(SqliteQueueDisk, ASyncThatFailsCannotBeToldAndLeavesNothingOnceTheDiskIsMended) {
+  const FailingSync disk;
+  QueueStage stage(world, loop.clock());
+  loop.run_one(stage.play(sync_fails(stage, world.path())));
 }
 
 }  // namespace
