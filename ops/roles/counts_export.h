@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "shared/runtime/histogram.h"
+
 namespace millrace {
 
 /// Numbers that their owners keep as plain atomics, as Prometheus reads them.
@@ -16,6 +18,7 @@ class CountsExport final : public prometheus::Collectable {
 
   /// Called before anybody collects; what `read` looks at outlives this.
   void counter(std::string name, std::string meaning, Read read);
+  void histogram(std::string name, std::string meaning, const Histogram& values);
   void gauge(std::string name, std::string meaning, Read read);
 
   std::vector<prometheus::MetricFamily> Collect() const override;
@@ -27,7 +30,13 @@ class CountsExport final : public prometheus::Collectable {
     prometheus::MetricType type;
     Read read;
   };
+  struct Distribution {
+    std::string name;
+    std::string meaning;
+    const Histogram& values;
+  };
   std::vector<Number> numbers_;
+  std::vector<Distribution> distributions_;
 };
 
 /// How the exports read an atomic.

@@ -16,8 +16,12 @@ void export_counts(CountsExport& to, const WorkerCounts& work, const KafkaQueue&
   to.counter("millrace_jobs_expired_total", "Jobs whose deadline passed", reading(work.expired));
   to.counter("millrace_retries_total", "Runs that failed and come again", reading(work.retried));
   to.counter("millrace_given_back_total", "Runs handed over", reading(work.given_back));
-  to.counter("millrace_events_total", "Events written", reading(work.events));
-  to.counter("millrace_appends_total", "Writes that carried them", reading(work.appends));
+  to.histogram("millrace_append_events", "Events written together", work.append_events);
+  to.histogram("millrace_first_event_seconds", "From a job's acceptance to its first `started`",
+               work.first_event);
+  to.histogram("millrace_llm_first_token_seconds", "From the call of the model to its first words",
+               work.first_token);
+  to.histogram("millrace_llm_turn_seconds", "Calls of the model, however they ended", work.turn);
   to.counter("millrace_turns_prefilled_total", "Turns that went on", reading(work.prefilled));
   to.counter("millrace_turns_rewound_total", "Turns that started over", reading(work.rewound));
   const auto& counts = queue.counts();

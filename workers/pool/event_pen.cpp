@@ -275,8 +275,7 @@ void EventPen::confirm() {
   away_since_.reset();
   failures_ = losses_ = 0;
   confirmed_ = sending_->after + sending_->count;
-  events_written_ += sending_->count;
-  ++writes_;
+  if (sending_->count > 0) owner_.on_written(sending_->count);
   left_ = left_ || sending_->state.has_value();
   held_bytes_ -= sending_->lines.size();
   if (sending_->lines.capacity() > spare_.capacity()) spare_ = std::move(sending_->lines);

@@ -19,6 +19,8 @@ class PenOwner {
   /// Nothing more will be written: `fenced`, the job is somebody else's; `unavailable`, the log
   /// was away for `limits::held_event_time_max`.
   virtual void on_pen_stopped(Errc why) noexcept = 0;
+  /// So many events have been written, together.
+  virtual void on_written(std::uint32_t) noexcept {}
 };
 
 /// Writes one job's events under its lease: numbers them, serialises each once, and is the only
@@ -70,9 +72,6 @@ class EventPen final : public TextSink {
   /// What readers hold once all is written.
   const std::string& text() const { return text_; }
   const Lease& lease() const { return lease_; }
-  /// What has been written, and in how many writes.
-  std::uint64_t events_written() const { return events_written_; }
-  std::uint64_t writes() const { return writes_; }
   /// When the model began to speak.
   std::optional<Instant> first_text() const { return first_text_; }
   bool stopped() const { return stopped_.has_value(); }
@@ -125,8 +124,6 @@ class EventPen final : public TextSink {
   std::optional<JobState> given_back_;
   std::optional<Begun> gap_;  ///< found by `begin`, not told yet
 
-  std::uint64_t events_written_ = 0;
-  std::uint64_t writes_ = 0;
   std::optional<Instant> first_text_;
   bool writing_ = false;
   bool renew_wanted_ = false;

@@ -37,6 +37,9 @@ class JobRun final : public PenOwner {
 
   void on_cancel_wanted() noexcept override { interrupt(Stop::cancel); }
   void on_pen_stopped(Errc) noexcept override { interrupt(Stop::unwritten); }
+  void on_written(std::uint32_t events) noexcept override {
+    parts.counts.append_events.observe(events);
+  }
 
   /// While it lives, `interrupt` stops these tasks.
   class Upstream {

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "shared/runtime/ids.h"
 #include "shared/runtime/json_text.h"
 
@@ -49,16 +51,17 @@ Answered answered_turn(const JobRun& run, const std::string& hash, ChatEnd end) 
 }
 
 void count_turn(JobRun& run, Instant asked) {
-  const auto us = [asked](Instant until) {
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(until - asked).count());
-  };
   WorkerCounts& counts = run.parts.counts;
-  WorkerCounts::add(counts.turns);
-  WorkerCounts::add(counts.turn_us, us(run.parts.clock.now()));
-  if (!run.pen.first_text()) return;
-  WorkerCounts::add(counts.first_tokens);
-  WorkerCounts::add(counts.first_token_us, us(*run.pen.first_text()));
+  counts.turn.observe(run.parts.clock.now() - asked);
+  if (run.pen.first_text()) counts.first_token.observe(*run.pen.first_text() - asked);
+}
+
+/// How long a job waited that had nothing to wait for but a worker.
+void count_start(JobRun& run) {
+  if (run.errors + run.lost_runs > 0 || run.delivery.redelivered || run.job().not_before) return;
+  // Another host may have accepted it, by another clock.
+  const auto waited = run.parts.clock.wall() - run.job().created_at;
+  run.parts.counts.first_event.observe(std::max<Duration>(waited, 0s));
 }
 
 RunEnd length_reached(const JobRun& run, const std::string& hash) {
@@ -82,6 +85,7 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
   if (!may_act || run.stop_wanted() != Stop::none) co_return stopped_end(run);
   const std::string prefix = prefix_for(run);
   run.pen.started(run.errors + run.lost_runs + 1);
+  count_start(run);
 
   const ChatTurn turn{
       .job = run.job(), .prefix = prefix, .prefix_pieces = prefix.empty() ? 0 : run.pieces_said};

@@ -177,8 +177,6 @@ Task<> Worker::run_once(const Delivery& delivery, bool alone, bool& suspect) {
   } catch (...) {
     if (!failure) failure = std::current_exception();
   }
-  WorkerCounts::add(parts_.counts.events, run.pen.events_written());
-  WorkerCounts::add(parts_.counts.appends, run.pen.writes());
   if (failure && cancelled(failure)) std::rethrow_exception(failure);
   if (failure) {
     log::error("run_failed", {{"job", delivery.job.id.str()}, {"error", what(failure)}});
