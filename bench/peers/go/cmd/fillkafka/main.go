@@ -23,11 +23,23 @@ func recreate(ctx context.Context, cl *kgo.Client, topic string, partitions int3
 	for i := 0; i < 50; i++ {
 		rs, err := adm.CreateTopics(ctx, partitions, 1, nil, topic)
 		if err == nil && rs[topic].Err == nil {
+			await(ctx, adm, topic)
 			return
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
 	panic("cannot create " + topic)
+}
+
+// await returns once the broker serves every partition, which is a while after they were made.
+func await(ctx context.Context, adm *kadm.Client, topic string) {
+	for i := 0; i < 100; i++ {
+		if offsets, err := adm.ListEndOffsets(ctx, topic); err == nil && offsets.Error() == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	panic("no leader for " + topic)
 }
 
 func main() {
