@@ -17,6 +17,8 @@ using namespace millrace;
 
 constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
 
+  serve          everything in one process; with nothing beside it, unless KAFKA_BROKERS and
+                 REDIS_URL name servers to stand on
   edge           takes jobs over HTTP and streams their events
   worker         runs jobs
   llm-sim        an OpenAI-compatible model server that only pretends
@@ -49,8 +51,11 @@ int print_config(const LoadedConfig& loaded) {
 }
 
 using Command = int (*)(const Config&);
-const std::map<std::string, Command, std::less<>> commands{
-    {"edge", run_edge}, {"worker", run_worker}, {"llm-sim", run_llm_sim}, {"migrate", run_migrate}};
+const std::map<std::string, Command, std::less<>> commands{{"serve", run_serve},
+                                                           {"edge", run_edge},
+                                                           {"worker", run_worker},
+                                                           {"llm-sim", run_llm_sim},
+                                                           {"migrate", run_migrate}};
 
 /// Takes `--id ID` out of the words; what is left is configuration.
 std::string take_id(std::vector<std::string>& words) {

@@ -2,12 +2,15 @@
 #include <string>
 
 #include "shared/runtime/config.h"
+#include "shared/runtime/random.h"
 
 namespace millrace {
 
 // What each command of the program does; the result is the exit code. They throw
 // std::exception with a sentence for the person who started them when they cannot begin.
 
+/// Everything in one process: on the servers that are named, or on the data folder alone.
+int run_serve(const Config& config);
 int run_edge(const Config& config);
 int run_worker(const Config& config);
 int run_llm_sim(const Config& config);
@@ -17,7 +20,7 @@ int run_migrate(const Config& config);
 /// `{"sent","skipped"}` last; 1 when `id` has no letter.
 int redrive_jobs(const Config& config, const std::string& id);
 
-/// Throws std::invalid_argument, which names the remedy, unless queue and event log are named.
-void require_servers(const Config& config);
+/// What signs stream links where the configuration says nothing: good for this process's life.
+std::string secret_of(const Config& config, Random& random);
 
 }  // namespace millrace

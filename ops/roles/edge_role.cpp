@@ -24,20 +24,21 @@ relay::FindJob find_in(Store& store) {
 EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
     : loop_(loop),
       shared_(shared),
-      queue_(shared.queue.port(loop.clock)),
-      store_(shared.store.port(loop.clock)),
-      log_(loop.clock, {shared.config.redis_url, shared.config.events_ttl}),
-      hub_(loop.clock, log_, find_in(*store_), shared.relay_metrics),
+      queue_(shared.services.queue(loop.clock)),
+      store_(shared.services.store(loop.clock)),
+      log_(shared.services.log(loop.clock)),
+      hub_(loop.clock, log_->log(), find_in(*store_), shared.relay_metrics),
       relay_routes_(hub_, shared.urls),
-      ender_(log_, *store_, loop.clock, loop.random),
-      lookup_(log_, *store_, loop.clock, ender_),
-      cancel_(log_, *store_, loop.clock, ender_),
-      submit_({*queue_, log_, *store_, loop.clock, loop.random, shared.ingress_metrics}),
+      ender_(log_->log(), *store_, loop.clock, loop.random),
+      lookup_(log_->log(), *store_, loop.clock, ender_),
+      cancel_(log_->log(), *store_, loop.clock, ender_),
+      submit_({*queue_, log_->log(), *store_, loop.clock, loop.random, shared.ingress_metrics}),
       jobs_routes_(
           {submit_, lookup_, cancel_, *store_, loop.clock, shared.ingress_metrics,
            [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },
            [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
-      health_routes_({[&shared] { return shared.queue.ready(); }, log_, *store_, shared.metrics}),
+      health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
+                      shared.metrics}),
       server_(loop.clock, loop.random, router_, server_options(shared.config)),
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);
@@ -49,9 +50,9 @@ Task<> EdgeRole::run() {
   server_.listen();
   std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_.port());
   std::fflush(stdout);
-  nursery_.start(log_.run());
+  nursery_.start(log_->run());
   nursery_.start(hub_.run());
-  nursery_.start(claim_store(log_, *store_, loop_.clock));
+  nursery_.start(claim_store(log_->log(), *store_, loop_.clock));
   nursery_.start(serve());
   co_await nursery_.join();
 }

@@ -1,23 +1,19 @@
 #pragma once
 
-#include "ops/roles/counts_export.h"
 #include "ops/roles/loop.h"
+#include "ops/roles/services.h"
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
 #include "producer/relay/relay_routes.h"
 #include "shared/http/server.h"
-#include "shared/kafka/kafka_queue.h"
-#include "shared/redis/event_log.h"
 #include "shared/runtime/config.h"
-#include "shared/sqlite/sqlite_store.h"
 
 namespace millrace {
 
 /// What the loops of one edge share; outlives them.
 struct EdgeShared {
   const Config& config;
-  KafkaQueue& queue;
-  SqliteStore& store;
+  Services& services;
   std::vector<const prometheus::Collectable*> metrics;
   IngressMetrics& ingress_metrics;
   relay::RelayMetrics& relay_metrics;
@@ -39,7 +35,7 @@ class EdgeRole final : public Role {
   EdgeShared& shared_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<Store> store_;
-  RedisEventLog log_;
+  std::unique_ptr<LoopLog> log_;
   relay::Hub hub_;
   relay::RelayRoutes relay_routes_;
   JobEnder ender_;

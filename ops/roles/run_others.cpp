@@ -53,13 +53,6 @@ int fail(const std::string& sentence) {
 
 }  // namespace
 
-void require_servers(const Config& config) {
-  if (config.kafka_brokers.empty())
-    throw std::invalid_argument("no queue: set KAFKA_BROKERS (host:port, comma-separated)");
-  if (config.redis_url.empty())
-    throw std::invalid_argument("no event log: set REDIS_URL (redis://host:port)");
-}
-
 int run_llm_sim(const Config& config) {
   return run_roles({[&config](Loop& loop) { return std::make_unique<SimRole>(loop, config); }});
 }

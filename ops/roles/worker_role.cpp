@@ -37,13 +37,14 @@ WorkerSettings worker_settings(const Config& config, std::uint32_t number, Rando
 WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
     : loop_(loop),
       shared_(shared),
-      queue_(shared.queue.port(loop.clock)),
-      store_(shared.store.port(loop.clock)),
-      log_(loop.clock, {shared.config.redis_url, shared.config.events_ttl}),
-      model_(loop.clock, loop.random, openai_settings(shared.config)),
-      worker_({*queue_, log_, *store_, model_, loop.clock, loop.random, shared.room, shared.counts,
-               worker_settings(shared.config, number, loop.random)}),
-      health_routes_({[&shared] { return shared.queue.ready(); }, log_, *store_, shared.metrics}),
+      queue_(shared.services.taking_queue(loop.clock)),
+      store_(shared.services.store(loop.clock)),
+      log_(shared.services.log(loop.clock)),
+      model_(loop, shared.config),
+      worker_({*queue_, log_->log(), *store_, model_.model(), loop.clock, loop.random, shared.room,
+               shared.counts, worker_settings(shared.config, number, loop.random)}),
+      health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
+                      shared.metrics}),
       nursery_(loop.clock) {
   if (number != 0 || shared.config.worker_port == 0) return;
   http::ServerOptions options;
@@ -54,25 +55,26 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
 }
 
 Task<> WorkerRole::run() {
-  nursery_.start(log_.run());
+  nursery_.start(log_->run());
   if (server_) {
     server_->listen();
     std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_->port());
     std::fflush(stdout);
     nursery_.start(server_->run());
   }
+  nursery_.start(model_.run());
   nursery_.start(work());
   co_await nursery_.join();
 }
 
 Task<> WorkerRole::work() {
-  co_await claim_store(log_, *store_, loop_.clock);
+  co_await claim_store(log_->log(), *store_, loop_.clock);
   co_await worker_.run();
   nursery_.stop();
 }
 
 void WorkerRole::drain() {
-  shared_.queue.stop_taking();
+  shared_.services.stop_taking();
   worker_.drain();
 }
 

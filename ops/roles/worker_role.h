@@ -1,12 +1,9 @@
 #pragma once
-#include "ops/roles/counts_export.h"
 #include "ops/roles/loop.h"
+#include "ops/roles/loop_model.h"
+#include "ops/roles/services.h"
 #include "producer/ingress/health_routes.h"
 #include "shared/http/server.h"
-#include "shared/kafka/kafka_queue.h"
-#include "shared/redis/event_log.h"
-#include "shared/sqlite/sqlite_store.h"
-#include "workers/llm/openai_model.h"
 #include "workers/pool/worker.h"
 
 namespace millrace {
@@ -14,8 +11,7 @@ namespace millrace {
 /// What the loops of one worker process share; outlives them.
 struct WorkerShared {
   const Config& config;
-  KafkaQueue& queue;
-  SqliteStore& store;
+  Services& services;
   std::vector<const prometheus::Collectable*> metrics;
   QuietRoom& room;
   WorkerCounts& counts;
@@ -38,8 +34,8 @@ class WorkerRole final : public Role {
   WorkerShared& shared_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<Store> store_;
-  RedisEventLog log_;
-  OpenAiModel model_;
+  std::unique_ptr<LoopLog> log_;
+  LoopModel model_;
   Worker worker_;
   HealthRoutes health_routes_;
   http::Router router_;

@@ -101,7 +101,7 @@ Task<> Server::State::accept_all() {
     asio::ip::tcp::endpoint peer;
     co_await acceptor_.async_accept(socket, peer, asio::redirect_error(use_task, error));
     if (!error) take(std::move(socket), peer);
-    if (context_.draining) break;
+    if (context_.draining || error == asio::error::operation_aborted) break;
     if (error && !failing) log::warn("accept_failed", {{"error", error.message()}});
     failing = static_cast<bool>(error);
     // No descriptor or memory left: they come back as connections end, not by asking at once.

@@ -1,0 +1,75 @@
+#include "ops/roles/data_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include "shared/runtime/ids.h"
+
+namespace millrace {
+namespace {
+
+std::string read_small(int fd) {
+  std::array<char, 128> text{};
+  const auto got = ::pread(fd, text.data(), text.size(), 0);
+  return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : std::string();
+}
+
+bool write_durably(int fd, const std::string& text) {
+  const bool written = ::ftruncate(fd, 0) == 0 &&
+                       ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  return written && ::fsync(fd) == 0;
+}
+
+std::runtime_error unusable(const std::string& path) {
+  return std::runtime_error("cannot use the data folder " + path + ": " + std::strerror(errno) +
+                            "; MILLRACE_DATA (--data) names another");
+}
+
+}  // namespace
+
+DataFolder::DataFolder(std::string path) : path_(std::move(path)) {
+  std::error_code failed;
+  std::filesystem::create_directories(path_, failed);
+  lock_ = ::open((path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_ < 0) throw unusable(path_);
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    const auto holder = read_small(lock_);
+    ::close(lock_);
+    throw std::runtime_error("the data folder " + path_ + " belongs to another millrace (pid " +
+                             holder + "): stop it, or name another folder by MILLRACE_DATA (--data)");
+  }
+  if (!write_durably(lock_, std::to_string(getpid()))) {
+    const auto failure = unusable(path_);
+    ::close(lock_);
+    throw failure;
+  }
+}
+
+DataFolder::~DataFolder() {
+  ::close(lock_);
+}
+
+std::string DataFolder::secret(Random& random) const {
+  const std::string name = path_ + "/secret";
+  const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) throw unusable(path_);
+  std::string secret = read_small(fd);
+  bool kept = true;
+  if (secret.empty()) {
+    secret = new_token(random).str();
+    kept = write_durably(fd, secret);
+  }
+  const auto failure = unusable(path_);
+  ::close(fd);
+  if (!kept) throw failure;
+  return secret;
+}
+
+}  // namespace millrace

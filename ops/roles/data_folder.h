@@ -1,0 +1,29 @@
+#pragma once
+#include <string>
+
+namespace millrace {
+
+class Random;
+
+/// The folder an embedded millrace keeps everything in: `millrace.db`, `events/`, `secret`. One
+/// process at a time, which the kernel sees to (flock), also after a kill.
+class DataFolder {
+ public:
+  /// Makes the folder where it is missing and takes it. Throws std::runtime_error with what is
+  /// wrong and what to do: it cannot be used, or another process has it (its pid is named).
+  explicit DataFolder(std::string path);
+  ~DataFolder();
+  DataFolder(const DataFolder&) = delete;
+  DataFolder& operator=(const DataFolder&) = delete;
+
+  std::string events() const { return path_ + "/events"; }
+  /// What signs stream links: made once, readable by its owner alone, kept with the data. Throws
+  /// std::runtime_error when it cannot be read or kept.
+  std::string secret(Random& random) const;
+
+ private:
+  std::string path_;
+  int lock_ = -1;
+};
+
+}  // namespace millrace

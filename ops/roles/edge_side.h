@@ -1,0 +1,29 @@
+#pragma once
+#include <prometheus/registry.h>
+
+#include <string_view>
+#include <vector>
+
+#include "ops/roles/edge_role.h"
+#include "ops/roles/run_roles.h"
+
+namespace millrace {
+
+/// The edge loops of a process and what they share; outlives them.
+class EdgeSide {
+ public:
+  /// `secret`: signs stream links. `others`: what else of the process `/metrics` shows.
+  EdgeSide(const Config& config, Services& services, std::string_view secret,
+           std::vector<const prometheus::Collectable*> others = {});
+
+  std::vector<MakeRole> roles();
+
+ private:
+  prometheus::Registry registry_;
+  IngressMetrics ingress_metrics_;
+  relay::RelayMetrics relay_metrics_;
+  CountsExport counts_;
+  EdgeShared shared_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,42 @@
+#pragma once
+#include <atomic>
+
+#include "ops/roles/data_folder.h"
+#include "ops/roles/services.h"
+#include "shared/disk/segment_log.h"
+#include "shared/runtime/config.h"
+#include "shared/runtime/random.h"
+#include "shared/sqlite/sqlite_job_queue.h"
+#include "shared/sqlite/sqlite_store.h"
+
+namespace millrace {
+
+/// One process and a folder, nothing beside it: queue and Store in a SQLite file, events in
+/// segments.
+class EmbeddedServices final : public Services {
+ public:
+  /// Throws std::runtime_error with what is wrong and what to do when the folder cannot be used
+  /// or belongs to another process.
+  EmbeddedServices(const Config& config, Random& random);
+
+  std::unique_ptr<JobQueue> queue(Clock& clock) override { return queue_.port(clock); }
+  std::unique_ptr<JobQueue> taking_queue(Clock& clock) override {
+    return queue_.taking_port(clock);
+  }
+  std::unique_ptr<LoopLog> log(Clock& clock) override;
+  std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  bool queue_ready() const override { return store_.healthy(); }
+  void stop_taking() override {}  // it waits here for the next start
+  void export_counts(CountsExport& to) const override;
+
+  const DataFolder& folder() const { return folder_; }
+
+ private:
+  DataFolder folder_;
+  disk::SegmentLog log_;
+  SqliteStore store_;
+  SqliteJobQueue queue_;
+  std::atomic<bool> looked_after_ = false;  ///< the log, by one of the loops
+};
+
+}  // namespace millrace

@@ -1,0 +1,49 @@
+#include <cstdio>
+#include <stdexcept>
+
+#include "ops/roles/commands.h"
+#include "ops/roles/edge_side.h"
+#include "ops/roles/embedded_services.h"
+#include "ops/roles/server_services.h"
+#include "ops/roles/worker_side.h"
+
+namespace millrace {
+namespace {
+
+int run_all(const Config& config, Services& services, const std::string& secret) {
+  if (config.llm_server_url.empty()) {
+    std::printf("no model is configured: a simulator answers; LLM_SERVER_URL names a real one\n");
+    std::fflush(stdout);
+  }
+  WorkerSide worker(config, services);
+  EdgeSide edge(config, services, secret, {&worker.counts()});
+  auto roles = edge.roles();
+  for (auto& role : worker.roles()) roles.push_back(std::move(role));
+  return run_roles(roles);
+}
+
+int serve_embedded(const Config& config, Random& random) {
+  EmbeddedServices services(config, random);
+  const auto secret =
+      config.secret.empty() ? services.folder().secret(random) : config.secret;
+  return run_all(config, services, secret);
+}
+
+int serve_on_servers(const Config& config, Random& random) {
+  ServerServices services(config, random, {.edge = true, .worker = true});
+  return run_all(config, services, secret_of(config, random));
+}
+
+}  // namespace
+
+int run_serve(const Config& config) {
+  if (config.kafka_brokers.empty() != config.redis_url.empty())
+    throw std::invalid_argument(
+        "KAFKA_BROKERS and REDIS_URL go together: name both to serve on them, or neither to keep "
+        "everything in the data folder");
+  SystemRandom random;
+  return config.kafka_brokers.empty() ? serve_embedded(config, random)
+                                      : serve_on_servers(config, random);
+}
+
+}  // namespace millrace

@@ -1,0 +1,42 @@
+#pragma once
+#include <optional>
+
+#include "ops/roles/services.h"
+#include "shared/kafka/kafka_queue.h"
+#include "shared/runtime/config.h"
+#include "shared/runtime/random.h"
+#include "shared/sqlite/sqlite_store.h"
+
+namespace millrace {
+
+/// Kafka and Redis, and the Store's file on this host.
+class ServerServices final : public Services {
+ public:
+  /// What this process does with the queue. An edge asks it how full it is; a worker has a place
+  /// in the group for each of its loops.
+  struct Uses {
+    bool edge = false;
+    bool worker = false;
+  };
+  /// Throws std::invalid_argument when a server is not named, std::runtime_error when the file
+  /// cannot be used.
+  ServerServices(const Config& config, Random& random, Uses uses);
+
+  std::unique_ptr<JobQueue> queue(Clock& clock) override { return edge_queue_->port(clock); }
+  std::unique_ptr<JobQueue> taking_queue(Clock& clock) override {
+    return worker_queue_->port(clock);
+  }
+  std::unique_ptr<LoopLog> log(Clock& clock) override;
+  std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  bool queue_ready() const override;
+  void stop_taking() override;
+  void export_counts(CountsExport& to) const override;
+
+ private:
+  const Config& config_;
+  std::optional<KafkaQueue> edge_queue_;
+  std::optional<KafkaQueue> worker_queue_;
+  SqliteStore store_;
+};
+
+}  // namespace millrace

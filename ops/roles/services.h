@@ -1,0 +1,41 @@
+#pragma once
+#include <memory>
+
+#include "ops/roles/counts_export.h"
+#include "shared/event_log.h"
+#include "shared/job_queue.h"
+#include "shared/runtime/clock.h"
+#include "shared/store.h"
+
+namespace millrace {
+
+/// The event log of one loop, and what keeps it up.
+class LoopLog {
+ public:
+  virtual ~LoopLog() = default;
+  virtual EventLog& log() = 0;
+  /// Until cancelled; must have ended before this goes.
+  virtual Task<> run() = 0;
+};
+
+/// What the roles of a process stand on: queue, event log and Store, chosen once. Each port is one
+/// loop's, is made on it, and goes before this does; the rest may be asked from any thread.
+class Services {
+ public:
+  virtual ~Services() = default;
+
+  /// For a loop that only puts jobs in.
+  virtual std::unique_ptr<JobQueue> queue(Clock& clock) = 0;
+  /// For a loop that takes them.
+  virtual std::unique_ptr<JobQueue> taking_queue(Clock& clock) = 0;
+  virtual std::unique_ptr<LoopLog> log(Clock& clock) = 0;
+  virtual std::unique_ptr<Store> store(Clock& clock) = 0;
+
+  /// Jobs can be put in.
+  virtual bool queue_ready() const = 0;
+  /// The process drains: what waits for it is somebody else's from here on.
+  virtual void stop_taking() = 0;
+  virtual void export_counts(CountsExport& to) const = 0;
+};
+
+}  // namespace millrace
