@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,21 +51,25 @@ File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-bool File::read(std::string& out, std::uint64_t offset, std::size_t size) const {
+Result<> File::read(std::string& out, std::uint64_t offset, std::size_t size,
+                    Patience patience) const {
   const std::size_t before = out.size();
   out.resize(before + size);
   std::size_t done = 0;
   while (done < size) {
-    const auto got =
-        ::pread(fd_, out.data() + before + done, size - done, static_cast<off_t>(offset + done));
+    const iovec into{.iov_base = out.data() + before + done, .iov_len = size - done};
+    const auto got = ::preadv2(fd_, &into, 1, static_cast<off_t>(offset + done),
+                               patience == Patience::none ? RWF_NOWAIT : 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
+      // Not in the page cache, or a file system that does not say.
+      const bool waits = got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP);
       out.resize(before);
-      return false;
+      return Failure(waits ? Errc::timed_out : Errc::corrupt);
     }
     done += static_cast<std::size_t>(got);
   }
-  return true;
+  return {};
 }
 
 std::uint64_t File::size() const {

@@ -10,6 +10,9 @@
 
 namespace millrace::disk {
 
+/// Whether a read may wait for the disk.
+enum class Patience : std::uint8_t { none, any };
+
 /// A file descriptor that closes itself.
 class File {
  public:
@@ -25,9 +28,10 @@ class File {
   explicit operator bool() const { return fd_ >= 0; }
   int fd() const { return fd_; }
 
-  /// Exactly `size` bytes from `offset`, behind what `out` holds; false when they are not there
-  /// or cannot be read, and `out` is as it was.
-  bool read(std::string& out, std::uint64_t offset, std::size_t size) const;
+  /// Exactly `size` bytes from `offset`, behind what `out` holds. `corrupt` when they are not there
+  /// or cannot be read, `timed_out` when that takes more than no patience; `out` is as it was then.
+  Result<> read(std::string& out, std::uint64_t offset, std::size_t size,
+                Patience patience = Patience::any) const;
   std::uint64_t size() const;
 
  private:

@@ -10,21 +10,29 @@ constexpr std::size_t kept_bytes = 256 * 1024;
 
 }  // namespace
 
-void Inbox::put(Kind kind, const JobId& id, std::string_view text, std::uint64_t listener) {
+void Inbox::put(Kind kind, const JobId& id, std::string_view text, std::uint64_t number) {
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) return;
     const std::size_t held = news_.text.size() + news_.messages.size() * sizeof(Message);
-    // A listener is told that it listens whatever happens: it is one message, and waited for.
-    if (held > bytes_max && kind != Kind::listening) {
+    // What is waited for is told whatever happens.
+    const bool awaited = kind == Kind::listening || kind == Kind::read;
+    if (held > bytes_max && !awaited) {
       news_.missed = true;
     } else {
-      news_.messages.push_back({kind, id, listener, text.size()});
+      news_.messages.push_back({kind, id, number, text.size()});
       news_.text += text;
     }
     if (asked_) return;
     asked_ = true;
   }
   asio::post(clock_.loop(), [self = shared_from_this()] { self->take(); });
+}
+
+void Inbox::close() {
+  ear_ = nullptr;
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
 }
 
 void Inbox::take() {
@@ -58,7 +66,9 @@ void Inbox::tell(const Message& message, std::string_view text) {
     case Kind::cancel:
       return ear_->on_cancel(message.id, text);
     case Kind::listening:
-      return ear_->on_listening(message.listener);
+      return ear_->on_listening(message.number);
+    case Kind::read:
+      return ear_->on_read(message.number);
   }
 }
 

@@ -21,6 +21,8 @@ class Ear {
   virtual void on_cancel(const JobId& id, std::string_view worker) noexcept = 0;
   /// The listener with this number hears everything from here on.
   virtual void on_listening(std::uint64_t listener) noexcept = 0;
+  /// The page that was asked for under this number has been read.
+  virtual void on_read(std::uint64_t number) noexcept = 0;
   /// Something was dropped: the loop did not keep up.
   virtual void on_missed() noexcept = 0;
 };
@@ -39,16 +41,17 @@ class Inbox : public std::enable_shared_from_this<Inbox> {
   void put_joined(const JobId& id, std::string_view session) { put(Kind::joined, id, session, 0); }
   void put_cancel(const JobId& id, std::string_view worker) { put(Kind::cancel, id, worker, 0); }
   void put_listening(std::uint64_t listener) { put(Kind::listening, {}, {}, listener); }
+  void put_read(std::uint64_t number) { put(Kind::read, {}, {}, number); }
 
-  /// On the loop, or once it has ended: nothing is heard any more. Nobody puts after this.
-  void close() { ear_ = nullptr; }
+  /// On the loop, or once it has ended: nothing is heard any more, and what is put is dropped.
+  void close();
 
  private:
-  enum class Kind : std::uint8_t { lines, joined, cancel, listening };
+  enum class Kind : std::uint8_t { lines, joined, cancel, listening, read };
   struct Message {
     Kind kind;
     JobId id;
-    std::uint64_t listener;
+    std::uint64_t number;
     std::size_t bytes;
   };
   struct News {
@@ -57,7 +60,7 @@ class Inbox : public std::enable_shared_from_this<Inbox> {
     bool missed = false;
   };
 
-  void put(Kind kind, const JobId& id, std::string_view text, std::uint64_t listener);
+  void put(Kind kind, const JobId& id, std::string_view text, std::uint64_t number);
   void take();
   void tell(const Message& message, std::string_view text);
 
@@ -65,6 +68,7 @@ class Inbox : public std::enable_shared_from_this<Inbox> {
   Ear* ear_;  ///< the loop's
   std::mutex mutex_;
   News news_;
+  bool closed_ = false;
   bool asked_ = false;  ///< a turn of the loop is on its way
 };
 

@@ -57,8 +57,9 @@ Result<> RunReader::read_near(std::string& out, std::span<const Run> runs) {
   if (!file) return Failure(Errc::not_found);
   const std::uint32_t begin = runs.front().offset;
   window_.clear();
-  if (!file.read(window_, begin, runs.back().offset + runs.back().length - begin))
-    return Failure(Errc::corrupt);
+  const std::uint32_t end = runs.back().offset + runs.back().length;
+  const auto done = file.read(window_, begin, end - begin, patience_);
+  if (!done) return done;
   for (const Run& run : runs) {
     const auto lines = std::string_view(window_).substr(run.offset - begin, run.length);
     if (!looks_right(lines, run)) return Failure(Errc::corrupt);

@@ -12,10 +12,12 @@ namespace millrace::disk {
 /// Reads lines of jobs out of segments. Opens each segment once; lives as long as one call.
 class RunReader {
  public:
-  explicit RunReader(const Folder& folder) : folder_(folder) {}
+  explicit RunReader(const Folder& folder, Patience patience = Patience::any)
+      : folder_(folder), patience_(patience) {}
 
   /// The lines of all these runs behind one another, those near each other in one read.
-  /// `not_found` where one is not there, `corrupt` where something else lies in its place.
+  /// `not_found` where one is not there, `corrupt` where something else lies in its place,
+  /// `timed_out` where patience ends.
   Result<std::string> read(std::span<const Run> runs);
 
  private:
@@ -23,6 +25,7 @@ class RunReader {
   Result<> read_near(std::string& out, std::span<const Run> runs);
 
   const Folder& folder_;
+  Patience patience_;
   std::vector<std::pair<std::uint32_t, File>> open_;
   std::string window_;
 };

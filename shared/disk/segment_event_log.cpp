@@ -43,7 +43,23 @@ Task<Result<LogPage>> SegmentEventLog::read(const JobId& id, Seq after) {
   const JobId of = id;
   // Whoever reads page after page lets others have their turn.
   co_await asio::post(clock_.loop(), use_task);
-  co_return log_.read(of, after, clock_.wall());
+  auto page = log_.read(of, after, clock_.wall(), disk::Patience::none);
+  if (!page && page.error() == Errc::timed_out) page = co_await read_cold(of, after);
+  co_return page;
+}
+
+Task<Result<LogPage>> SegmentEventLog::read_cold(JobId id, Seq after) {
+  const std::uint64_t number = ++numbers_;
+  const auto read = std::make_shared<ColdRead>(clock_);
+  cold_reads_.emplace(number, read);
+  log_.read_later(id, after, clock_.wall(), [inbox = inbox_, read, number](Result<LogPage> page) {
+    read->page = std::move(page);
+    inbox->put_read(number);
+  });
+  const Instant by = clock_.now() + limits::log_command_timeout;
+  while (!read->told && clock_.now() < by) co_await read->done.wait_until(by);
+  if (!read->told) co_return Failure(Errc::timed_out);
+  co_return std::move(read->page);
 }
 
 Task<Result<std::vector<JobId>>> SegmentEventLog::session_jobs(std::string_view tenant,
@@ -67,7 +83,7 @@ Task<Result<std::string>> SegmentEventLog::claim_store(std::string_view store_id
 // --- listening
 
 void SegmentEventLog::watch(const JobId& id, LogWatcher& watcher) {
-  if (const auto seat = jobs_.join(id, watcher, ++joins_)) log_.listen(id, *inbox_, *seat);
+  if (const auto seat = jobs_.join(id, watcher, ++numbers_)) log_.listen(id, *inbox_, *seat);
 }
 
 void SegmentEventLog::unwatch(const JobId& id, LogWatcher& watcher) {
@@ -77,7 +93,7 @@ void SegmentEventLog::unwatch(const JobId& id, LogWatcher& watcher) {
 void SegmentEventLog::watch_session(std::string_view tenant, std::string_view session,
                                     SessionWatcher& watcher) {
   const std::string name = session_name(tenant, session);
-  if (const auto seat = sessions_.join(name, watcher, ++joins_))
+  if (const auto seat = sessions_.join(name, watcher, ++numbers_))
     log_.sessions().listen(name, *inbox_, *seat);
 }
 
@@ -114,6 +130,14 @@ void SegmentEventLog::on_cancel(const JobId& id, std::string_view worker) noexce
 void SegmentEventLog::on_listening(std::uint64_t listener) noexcept {
   jobs_.tell_one(listener, [](LogWatcher& watcher) { watcher.on_uncertain(); });
   sessions_.tell_one(listener, [](SessionWatcher& watcher) { watcher.on_uncertain(); });
+}
+
+void SegmentEventLog::on_read(std::uint64_t number) noexcept {
+  const auto found = cold_reads_.find(number);
+  if (found == cold_reads_.end()) return;
+  found->second->told = true;
+  found->second->done.notify();
+  cold_reads_.erase(found);
 }
 
 void SegmentEventLog::on_missed() noexcept {

@@ -7,11 +7,13 @@
 #include "shared/disk/seats.h"
 #include "shared/disk/segment_log.h"
 #include "shared/runtime/clock.h"
+#include "shared/runtime/signal.h"
 
 namespace millrace {
 
 /// The event log of one loop, on the SegmentLog of its process, which outlives it. Every call is
-/// answered at once, from memory and the page cache; watchers are told on this loop.
+/// answered at once, from memory and the page cache; a page that the cache has not is read on
+/// another thread. Watchers are told on this loop.
 class SegmentEventLog final : public EventLog, private disk::Ear {
  public:
   SegmentEventLog(Clock& clock, disk::SegmentLog& log);
@@ -44,14 +46,24 @@ class SegmentEventLog final : public EventLog, private disk::Ear {
   void on_joined(const JobId& id, std::string_view session) noexcept override;
   void on_cancel(const JobId& id, std::string_view worker) noexcept override;
   void on_listening(std::uint64_t listener) noexcept override;
+  void on_read(std::uint64_t number) noexcept override;
   void on_missed() noexcept override;
+  Task<Result<LogPage>> read_cold(JobId id, Seq after);
 
   disk::SegmentLog::Now now() const { return {.now = clock_.now(), .wall = clock_.wall()}; }
+
+  struct ColdRead {
+    explicit ColdRead(Clock& clock) : done(clock) {}
+    Signal done;
+    Result<LogPage> page = Failure(Errc::timed_out);  ///< the reader's until it is told
+    bool told = false;
+  };
 
   Clock& clock_;
   disk::SegmentLog& log_;
   std::shared_ptr<disk::Inbox> inbox_;
-  std::uint64_t joins_ = 0;
+  std::uint64_t numbers_ = 0;  ///< of watchers and cold reads
+  std::map<std::uint64_t, std::shared_ptr<ColdRead>> cold_reads_;
   disk::Seats<JobId, LogWatcher> jobs_;
   disk::Seats<std::string, SessionWatcher> sessions_;
   std::map<std::string, std::function<void(const JobId&)>, std::less<>> cancels_;

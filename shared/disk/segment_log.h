@@ -13,6 +13,7 @@
 #include "shared/disk/folder.h"
 #include "shared/disk/inbox.h"
 #include "shared/disk/job_log.h"
+#include "shared/disk/read_thread.h"
 #include "shared/disk/rules.h"
 #include "shared/disk/segment_writer.h"
 #include "shared/disk/sessions.h"
@@ -70,7 +71,11 @@ class SegmentLog {
   Result<> withdraw(const JobId& id);
   Result<Begun> begin(const BeginRequest& request, Now at);
   Result<Appended> append(const AppendRequest& request, Now at);
-  Result<LogPage> read(const JobId& id, Seq after, WallTime now);
+  /// `timed_out` where patience ends: ask again with more, or by `read_later`.
+  Result<LogPage> read(const JobId& id, Seq after, WallTime now, Patience patience);
+  using PageRead = std::function<void(Result<LogPage>)>;
+  /// The same on a thread that may wait for the disk, and told there.
+  void read_later(const JobId& id, Seq after, WallTime now, PageRead told);
   Result<LogState> cancel(const JobId& id, Now at);
   Result<std::vector<std::optional<LogState>>> states(std::span<const JobId> ids, Now at);
   std::vector<JobId> session_jobs(std::string_view tenant, std::string_view session) const;
@@ -139,7 +144,7 @@ class SegmentLog {
 
   // segment_log_reading.cpp
   std::optional<EndedJob> find_ended(const Shard& shard, const JobId& id, WallTime now) const;
-  Result<JobLog> read_record(const EndedJob& ended) const;
+  Result<JobLog> read_record(const EndedJob& ended, Patience patience = Patience::any) const;
   Result<std::optional<LogState>> state(const JobId& id, Now at);
 
   // segment_log_upkeep.cpp
@@ -178,6 +183,7 @@ class SegmentLog {
   std::atomic<std::size_t> turn_at_;
   std::atomic<bool> turning_ = false;  ///< the upkeep has been asked for the next segment
   UpkeepThread upkeep_;
+  ReadThread reads_;
 };
 
 }  // namespace millrace::disk

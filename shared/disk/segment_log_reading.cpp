@@ -25,6 +25,7 @@ LogState told(const JobLog& log, bool held) {
 
 /// What has become unreadable counts as gone: the Store has the result.
 Errc gone(const JobId& id, Errc why) {
+  if (why == Errc::timed_out) return why;
   if (why == Errc::corrupt) log::error("events_unreadable", {{"job", id.str()}});
   return Errc::not_found;
 }
@@ -43,30 +44,31 @@ std::optional<EndedJob> SegmentLog::find_ended(const Shard& shard, const JobId& 
   return ended;
 }
 
-Result<JobLog> SegmentLog::read_record(const EndedJob& ended) const {
+Result<JobLog> SegmentLog::read_record(const EndedJob& ended, Patience patience) const {
   const File file = folder_.open(Folder::segment_name(ended.record.segment));
   if (!file) return Failure(gone(ended.id, Errc::not_found));
   std::string head;
-  if (!file.read(head, ended.record.offset, entry_head_bytes))
-    return Failure(gone(ended.id, Errc::corrupt));
+  const auto head_read = file.read(head, ended.record.offset, entry_head_bytes, patience);
+  if (!head_read) return Failure(gone(ended.id, head_read.error()));
   const auto facts = facts_in(head);
-  std::string meta;
-  if (!facts || facts->kind != Kind::record || facts->id != ended.id ||
-      !file.read(meta, ended.record.offset + entry_head_bytes, facts->meta))
+  if (!facts || facts->kind != Kind::record || facts->id != ended.id)
     return Failure(gone(ended.id, Errc::corrupt));
+  std::string meta;
+  const std::uint64_t meta_at = ended.record.offset + entry_head_bytes;
+  const auto meta_read = file.read(meta, meta_at, facts->meta, patience);
+  if (!meta_read) return Failure(gone(ended.id, meta_read.error()));
   auto log = decode_record(meta);
   if (!log) return Failure(gone(ended.id, Errc::corrupt));
   if (facts->count > 0)
-    log->runs.push_back(
-        {.segment = ended.record.segment,
-         .offset = static_cast<std::uint32_t>(ended.record.offset + entry_head_bytes + meta.size()),
-         .length = static_cast<std::uint32_t>(facts->lines),
-         .count = facts->count,
-         .first = facts->expected + 1});
+    log->runs.push_back({.segment = ended.record.segment,
+                         .offset = static_cast<std::uint32_t>(meta_at + meta.size()),
+                         .length = static_cast<std::uint32_t>(facts->lines),
+                         .count = facts->count,
+                         .first = facts->expected + 1});
   return std::move(*log);
 }
 
-Result<LogPage> SegmentLog::read(const JobId& id, Seq after, WallTime now) {
+Result<LogPage> SegmentLog::read(const JobId& id, Seq after, WallTime now, Patience patience) {
   // Once more where the lines were moved while they were looked for.
   for (int round = 0; round < 2; ++round) {
     LogPage page;
@@ -85,11 +87,11 @@ Result<LogPage> SegmentLog::read(const JobId& id, Seq after, WallTime now) {
       const auto ended = find_ended(shard, id, now);
       lock.unlock();
       if (!ended) return Failure(Errc::not_found);
-      const auto record = read_record(*ended);
+      const auto record = read_record(*ended, patience);
       if (!record) return Failure(record.error());
       choose(*record);
     }
-    auto lines = RunReader(folder_).read(choice.runs);
+    auto lines = RunReader(folder_, patience).read(choice.runs);
     if (!lines && lines.error() == Errc::not_found && round == 0) continue;
     if (!lines) return Failure(gone(id, lines.error()));
     page.lines = std::move(*lines);
@@ -97,6 +99,12 @@ Result<LogPage> SegmentLog::read(const JobId& id, Seq after, WallTime now) {
     return page;
   }
   return Failure(Errc::not_found);
+}
+
+void SegmentLog::read_later(const JobId& id, Seq after, WallTime now, PageRead told) {
+  reads_.ask([this, id, after, now, told = std::move(told)] {
+    told(read(id, after, now, Patience::any));
+  });
 }
 
 Result<std::optional<LogState>> SegmentLog::state(const JobId& id, Now at) {

@@ -119,7 +119,7 @@ class AnyHistory : public DrivenLog, public testing::WithParamInterface<std::uin
       ASSERT_EQ(stands->held, one.held);
       if (!one.job.session.empty() && !terminal(one.state)) ++in_session;
       const Seq after = draw(one.last + 1);
-      const auto page = log->read(id, after, at.wall);
+      const auto page = log->read(id, after, at.wall, Patience::any);
       ASSERT_TRUE(page);
       ASSERT_TRUE(one.lines.ends_with(page->lines));
     }
@@ -151,7 +151,7 @@ TEST_P(AnyHistory, LeavesTheLogAsItWasWritten) {
   if (!HasFatalFailure()) check();
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, AnyHistory, testing::Range<std::uint64_t>(1, 41));
+INSTANTIATE_TEST_SUITE_P(Seeds, AnyHistory, testing::Range<std::uint64_t>(1, 25));
 
 }  // namespace
 }  // namespace millrace::disk

@@ -98,7 +98,7 @@ class DrivenLog : public testing::Test {
     std::string read;
     Seq after = 0;
     for (bool more = true; more;) {
-      const auto page = log->read(job.id, after, at.wall);
+      const auto page = log->read(job.id, after, at.wall, Patience::any);
       if (!page) return std::string(to_string(page.error()));
       read += page->lines;
       more = page->more;

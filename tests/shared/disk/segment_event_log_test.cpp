@@ -17,7 +17,7 @@ class SegmentWorld final : public LogWorld {
   }
   void lose(const JobId& id) override { disk::SegmentLogLoss::lose(log_, id); }
   void lose_last_event(const JobId& id) override {
-    const auto page = log_.read(id, 0, WallTime());
+    const auto page = log_.read(id, 0, WallTime(), disk::Patience::any);
     ASSERT_TRUE(page);
     EventLine last;
     for (std::string_view rest = page->lines; next_event(rest, last);) {

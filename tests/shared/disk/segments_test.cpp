@@ -41,7 +41,7 @@ TEST_F(LogSegments, EndedJobsAreFoundByTheIndexOfTheirSegment) {
       ASSERT_EQ(begin(made, token())->outcome, Begun::Outcome::terminal);
     }
     EXPECT_EQ(SegmentLogLoss::live(*log), 0u);
-    EXPECT_EQ(log->read(job().id, 0, at.wall).error(), Errc::not_found);
+    EXPECT_EQ(log->read(job().id, 0, at.wall, Patience::any).error(), Errc::not_found);
     reopen();
   }
 }
@@ -56,7 +56,8 @@ TEST_F(LogSegments, JobsWhoseIdsTellNoTimeAreFoundToo) {
     log->settle();
   }
   for (const Job& one : made) ASSERT_EQ(all(one), lines(1, 3));
-  EXPECT_EQ(log->read(derived_job_id("tenant", "other"), 0, at.wall).error(), Errc::not_found);
+  EXPECT_EQ(log->read(derived_job_id("tenant", "other"), 0, at.wall, Patience::any).error(),
+            Errc::not_found);
 }
 
 TEST_F(LogSegments, AJobThatLivesThroughManySegmentsIsReadWhole) {
@@ -131,7 +132,7 @@ TEST_F(LogSegments, AnEndedJobIsKnownForItsTimeAndNotLonger) {
   EXPECT_EQ(all(made), lines(1, 3));
   pass(1ms);
   EXPECT_FALSE(state(made));
-  EXPECT_EQ(log->read(made.id, 0, at.wall).error(), Errc::not_found);
+  EXPECT_EQ(log->read(made.id, 0, at.wall, Patience::any).error(), Errc::not_found);
   EXPECT_TRUE(accept(made)->fresh);
 }
 
@@ -212,7 +213,7 @@ TEST_F(LogSegments, LinesLostFromUnderAnEndedJobMakeItUnknown) {
   log.reset();
   std::filesystem::resize_file(segment(1), 200);
   open();
-  EXPECT_EQ(log->read(made.id, 0, at.wall).error(), Errc::not_found);
+  EXPECT_EQ(log->read(made.id, 0, at.wall, Patience::any).error(), Errc::not_found);
   EXPECT_EQ(begin(made, token())->outcome, Begun::Outcome::terminal);
 }
 
