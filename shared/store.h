@@ -53,6 +53,7 @@ struct JobFilter {
 struct BegunJob {
   StoredJob job;
   std::vector<Step> steps;
+  bool begun_before = false;  ///< by an earlier call: readers may have seen what that run said
 };
 
 /// Who ended as what: the standing outcome, and whether this call is the one that set it.

@@ -26,12 +26,13 @@ void Tables::note(const Job& job, const std::string& fingerprint) {
 
 BegunJob Tables::begin(const Job& job, std::uint32_t attempt) {
   StoredJob& row = upsert(job);
+  const bool begun_before = row.started_at.has_value();
   if (!terminal(row.state)) {
     row.state = JobState::running;
     row.attempts = std::max(row.attempts, attempt);
     if (!row.started_at) row.started_at = time_();
   }
-  BegunJob begun{.job = row, .steps = steps(job.id)};
+  BegunJob begun{.job = row, .steps = steps(job.id), .begun_before = begun_before};
   if (bugs_.end_is_forgotten) {
     begun.job.outcome.reset();
     begun.steps.clear();

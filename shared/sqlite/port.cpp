@@ -71,6 +71,7 @@ Task<Result<BegunJob>> Port::begin(const Job& job, std::uint32_t attempt) {
       threads_.reads, 0, [id = job.id](Tables& tables) { return read_begun(tables, id); });
   if (!begun) co_return begun;
   if (begun->job.tenant.empty()) begun->job = unknown(job);
+  begun->begun_before = begun->job.started_at.has_value();
   set_begun(begun->job, attempt, now);
   co_return begun;
 }

@@ -172,6 +172,15 @@ TEST_P(StoreSuite, ASecondBeginKeepsTheFirstStartAndTheHighestAttempt) {
   EXPECT_EQ(again->job.started_at, first->started_at);
 }
 
+TEST_P(StoreSuite, BeginSaysWhetherItIsTheFirst) {
+  ASSERT_TRUE(store->note_accepted(job(1), "print"));
+  settle();
+  EXPECT_FALSE(loop.get(store->begin(job(1), 1))->begun_before);
+  settle();
+  EXPECT_TRUE(loop.get(store->begin(job(1), 1))->begun_before);
+  EXPECT_FALSE(loop.get(store->begin(job(2), 1))->begun_before);
+}
+
 TEST_P(StoreSuite, BeginAfterTheEndTellsTheOutcomeAndLeavesIt) {
   ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
   ASSERT_TRUE(loop.get(store->finish(job(1), answer("끝났다 🎉"), nullptr)));

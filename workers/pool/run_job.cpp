@@ -63,13 +63,15 @@ Task<RunEnd> run_steps(JobRun& run, std::vector<Step> finished) {
 Task<RunEnd> run_job(JobRun& run) {
   if (auto wait = not_due(run)) co_return std::move(*wait);
 
+  // Not begun in the Store what cannot be begun in the log: it would look like a lost run.
+  if (!run.parts.log.reachable()) co_return put_aside(run);
   // The Store first: what has ended there has ended, whatever the log has lost or kept.
   auto known = co_await run.parts.store.begin(run.job(), run.delivery.attempt);
   if (!known) co_return put_aside(run);
   if (known->job.outcome) co_return AlreadyEnded{std::move(*known->job.outcome)};
 
-  const bool begun_before =
-      run.delivery.redelivered || run.delivery.attempt > 1 || known->job.attempts > 1;
+  const bool begun_before = run.delivery.redelivered || run.delivery.attempt > 1 ||
+                            known->begun_before || known->job.attempts > 1;
   const auto begun = co_await run.pen.begin(begun_before);
   if (!begun) co_return put_aside(run);
   if (begun->outcome == Begun::Outcome::busy)
