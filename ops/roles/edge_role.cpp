@@ -50,6 +50,8 @@ Task<> EdgeRole::run() {
   server_.listen();
   std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_.port());
   std::fflush(stdout);
+  if (shared_.on_listening)
+    shared_.on_listening("http://" + shared_.config.host + ":" + std::to_string(server_.port()));
   nursery_.start(log_->run());
   nursery_.start(hub_.run());
   nursery_.start(claim_store(log_->log(), *store_, loop_.clock));

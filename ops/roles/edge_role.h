@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+#include <string>
 
 #include "ops/roles/loop.h"
 #include "ops/roles/services.h"
@@ -18,6 +20,7 @@ struct EdgeShared {
   IngressMetrics& ingress_metrics;
   relay::RelayMetrics& relay_metrics;
   relay::SignedUrls urls;
+  std::function<void(const std::string& url)> on_listening{};  ///< called by each loop
 };
 
 /// One loop of an edge: ingress and relay behind one HTTP server, all on the same port.

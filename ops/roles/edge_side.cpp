@@ -28,7 +28,8 @@ EdgeSide::EdgeSide(const Config& config, Services& services, std::string_view se
   shared_.metrics.insert(shared_.metrics.end(), others.begin(), others.end());
 }
 
-std::vector<MakeRole> EdgeSide::roles() {
+std::vector<MakeRole> EdgeSide::roles(std::function<void(const std::string& url)> on_listening) {
+  shared_.on_listening = std::move(on_listening);
   return {shared_.config.edge_threads,
           [this](Loop& loop) { return std::make_unique<EdgeRole>(loop, shared_); }};
 }

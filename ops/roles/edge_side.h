@@ -16,7 +16,8 @@ class EdgeSide {
   EdgeSide(const Config& config, Services& services, std::string_view secret,
            std::vector<const prometheus::Collectable*> others = {});
 
-  std::vector<MakeRole> roles();
+  /// `on_listening` hears of each loop that serves, on that loop.
+  std::vector<MakeRole> roles(std::function<void(const std::string& url)> on_listening = {});
 
  private:
   prometheus::Registry registry_;

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cstdio>
 #include <stdexcept>
 
@@ -10,6 +11,23 @@
 namespace millrace {
 namespace {
 
+/// What to do next, for the person who started this, once.
+class Greeting {
+ public:
+  void say(const std::string& url) {
+    if (said_.exchange(true)) return;
+    std::printf(
+        "try: curl -N -H 'Accept: text/event-stream' -H 'Content-Type: application/json' "
+        "-d '{\"input\":\"Why is the sky blue?\",\"model\":\"sim-200ms-60tok-50gap\"}' "
+        "%s/v1/jobs\n",
+        url.c_str());
+    std::fflush(stdout);
+  }
+
+ private:
+  std::atomic<bool> said_ = false;
+};
+
 int run_all(const Config& config, Services& services, const std::string& secret) {
   if (config.llm_server_url.empty()) {
     std::printf("no model is configured: a simulator answers; LLM_SERVER_URL names a real one\n");
@@ -17,7 +35,8 @@ int run_all(const Config& config, Services& services, const std::string& secret)
   }
   WorkerSide worker(config, services);
   EdgeSide edge(config, services, secret, {&worker.counts()});
-  auto roles = edge.roles();
+  Greeting greeting;
+  auto roles = edge.roles([&greeting](const std::string& url) { greeting.say(url); });
   for (auto& role : worker.roles()) roles.push_back(std::move(role));
   return run_roles(roles);
 }
