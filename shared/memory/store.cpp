@@ -19,9 +19,8 @@ Task<Result<>> MemoryStore::save_step(const JobId& id, const Step& step) {
 }
 
 Task<Result<>> MemoryStore::save(JobId id, Step step) {
-  const auto saved = co_await ask<Result<>>([&tables = tables_, id, step] {
-    return Result<Result<>>(tables.save_step(id, step));
-  });
+  const auto saved = co_await ask<Result<>>(
+      [&tables = tables_, id, step] { return Result<Result<>>(tables.save_step(id, step)); });
   if (!saved) co_return Failure(saved.error());
   co_return *saved;
 }
@@ -53,8 +52,7 @@ Task<Result<StoredJob>> MemoryStore::find(std::string_view tenant, const JobId& 
 }
 
 Task<Result<std::vector<StoredJob>>> MemoryStore::list(const JobFilter& filter) {
-  return ask<std::vector<StoredJob>>(
-      [&tables = tables_, filter] { return tables.list(filter); });
+  return ask<std::vector<StoredJob>>([&tables = tables_, filter] { return tables.list(filter); });
 }
 
 }  // namespace millrace

@@ -139,10 +139,9 @@ void Judge::readers_saw_the_truth() {
         member(view.end_json(), R"("text":")") != row->outcome->text)
       world_.broken("P3", who + " was told another result than the stored one");
     if (!view.has_hole() && view.text() != row->outcome->text)
-      world_.broken("P3", who + " holds \"" + view.text() + "\", stored is \"" +
-                              row->outcome->text + "\"");
-    const bool may_jump = nemesis_.log_has_lost() || plan_.log.events_ttl < limits::log_kept_after_end;
-    if (view.saw_gap() && !may_jump)
+      world_.broken(
+          "P3", who + " holds \"" + view.text() + "\", stored is \"" + row->outcome->text + "\"");
+    if (view.saw_gap() && !plan_.log_may_lose() && !plan_.log_may_be_away())
       world_.broken("P2", who + " was told of a gap, and nothing was lost");
   }
 }
@@ -192,7 +191,8 @@ void Judge::cancels_were_quick() {
     const auto ended = ended_at_.find(promise.id);
     const bool done = ended != ended_at_.end();
     if (promise.cancelled_at && (!done || ended->second > *promise.cancelled_at))
-      world_.broken("P7", short_name(promise.id) + ": cancel was answered before the job had ended");
+      world_.broken("P7",
+                    short_name(promise.id) + ": cancel was answered before the job had ended");
     if (!plan_.calm) continue;
     if (promise.cancel_status != 200)
       world_.broken("P7", short_name(promise.id) + ": cancel was answered " +

@@ -61,8 +61,8 @@ Task<Answer> SimModel::stream(const ChatTurn& turn, TextSink& sink) {
                             .began = world_.now(),
                             .ended = {},
                             .prefix_bytes = turn.prefix.size()});
-  world_.note(process_.name, "asks the model for " + wish.tag + " from word " +
-                                 std::to_string(from));
+  world_.note(process_.name,
+              "asks the model for " + wish.tag + " from word " + std::to_string(from));
   const struct Closed {
     World& world;
     Servers& servers;

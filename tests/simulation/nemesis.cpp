@@ -84,9 +84,9 @@ void Nemesis::stop_one() {
   Process* process = any();
   if (!process || process->stopped) return;
   world_.stop(*process);
-  world_.after(world_.chance.percent(50) ? world_.chance.ms(20, 3000)
-                                         : world_.chance.ms(8000, 30'000),
-               [this, process] { world_.resume(*process); });
+  world_.after(
+      world_.chance.percent(50) ? world_.chance.ms(20, 3000) : world_.chance.ms(8000, 30'000),
+      [this, process] { world_.resume(*process); });
 }
 
 void Nemesis::drain_one() {
@@ -95,14 +95,12 @@ void Nemesis::drain_one() {
 
 void Nemesis::lose_log() {
   world_.note("fate", "FLUSHALL");
-  log_has_lost_ = true;
   servers_.log.lose_everything();
 }
 
 void Nemesis::restart_log() {
   world_.note("fate", "the log restarts");
   servers_.log.restart();
-  log_has_lost_ = true;
   if (plan_.troubles.log_loses_all && world_.chance.percent(50)) servers_.log.lose_everything();
   away(servers_.log_host, world_.chance.ms(10, 800));
 }
@@ -125,8 +123,8 @@ void Nemesis::back(Host& host) {
 }
 
 void Nemesis::log_away() {
-  away(servers_.log_host, world_.chance.percent(80) ? world_.chance.ms(100, 6000)
-                                                    : world_.chance.ms(5000, 80'000));
+  away(servers_.log_host,
+       world_.chance.percent(80) ? world_.chance.ms(100, 6000) : world_.chance.ms(5000, 80'000));
 }
 void Nemesis::store_away() {
   away(servers_.store_host, world_.chance.ms(100, 12'000));
@@ -145,8 +143,8 @@ void Nemesis::jump_wall() {
 
 void Nemesis::jump_log_clock() {
   log_clock_jumped_ = true;
-  servers_.log_clock_wrong_by +=
-      std::chrono::milliseconds(world_.chance.between(0, 24'000)) - std::chrono::milliseconds(12'000);
+  servers_.log_clock_wrong_by += std::chrono::milliseconds(world_.chance.between(0, 24'000)) -
+                                 std::chrono::milliseconds(12'000);
   world_.note("fate", "the log's clock jumps");
 }
 

@@ -11,8 +11,6 @@ class Nemesis {
   Nemesis& operator=(const Nemesis&) = delete;
 
   bool over() const { return over_; }
-  /// Data that readers may have seen is gone.
-  bool log_has_lost() const { return log_has_lost_; }
   /// Leases ended at other times than anybody could have known.
   bool log_clock_jumped() const { return log_clock_jumped_; }
 
@@ -42,7 +40,6 @@ class Nemesis {
   const Plan& plan_;
   std::vector<Act> acts_;
   bool over_ = false;
-  bool log_has_lost_ = false;
   bool log_clock_jumped_ = false;
 };
 

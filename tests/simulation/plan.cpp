@@ -27,8 +27,10 @@ JobPlan make_job(Chance& chance, const Plan& plan, std::size_t number, Instant b
     job.key = "key-" + job.tag;
     if (chance.percent(25)) job.copies = static_cast<std::uint32_t>(chance.between(2, 3));
   }
-  if (chance.percent(8)) job.deadline_s = static_cast<double>(chance.between(1, 12));
-  if (chance.percent(6)) job.not_before_ms = static_cast<std::int64_t>(chance.between(500, 40'000));
+  if (chance.percent(8))
+    job.deadline_s = static_cast<double>(chance.between(1, 12));
+  else if (chance.percent(6))
+    job.not_before_ms = static_cast<std::int64_t>(chance.between(500, 40'000));
   if (chance.percent(10)) job.wait_s = static_cast<std::uint32_t>(chance.between(1, 20));
   if (chance.percent(22)) job.cancel_after = chance.ms(0, 6000);
   const auto readers = chance.between(plan.calm ? 1 : 0, 3);
@@ -41,8 +43,8 @@ Troubles make_troubles(Chance& chance) {
   for (bool* const one :
        {&troubles.crashes, &troubles.stops, &troubles.drains, &troubles.log_loses_all,
         &troubles.log_restarts, &troubles.log_away, &troubles.store_away, &troubles.broker_away,
-        &troubles.lossy_log, &troubles.lossy_store, &troubles.lossy_broker,
-        &troubles.lossy_pushes, &troubles.bad_model, &troubles.wall_jumps})
+        &troubles.lossy_log, &troubles.lossy_store, &troubles.lossy_broker, &troubles.lossy_pushes,
+        &troubles.bad_model, &troubles.wall_jumps})
     *one = chance.percent(each_trouble_percent);
   troubles.log_clock_jumps = chance.percent(8);
   return troubles;

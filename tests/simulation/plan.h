@@ -42,10 +42,10 @@ struct JobPlan {
   std::string key;
   std::size_t words = 0;
   std::uint64_t gap_ms = 0;
-  double deadline_s = 0;        ///< 0: the default
+  double deadline_s = 0;           ///< 0: the default
   std::int64_t not_before_ms = 0;  ///< after its submission; 0: at once
-  std::uint32_t copies = 1;     ///< of the request, at once (with a key)
-  std::uint32_t wait_s = 0;     ///< Prefer: wait
+  std::uint32_t copies = 1;        ///< of the request, at once (with a key)
+  std::uint32_t wait_s = 0;        ///< Prefer: wait
   std::optional<Duration> cancel_after;
   std::vector<ReaderPlan> readers;
 };
@@ -60,6 +60,17 @@ struct Plan {
   bool prefill = false;
   memory::LogServer::Options log;
   std::vector<JobPlan> jobs;
+
+  /// Readers may have seen what the log does not have any more.
+  bool log_may_lose() const {
+    return troubles.log_loses_all || troubles.log_restarts ||
+           log.events_ttl < limits::log_kept_after_end;
+  }
+  /// Who reads while it is away is given the stored end behind a gap; who begins a job whose record
+  /// could not be made cannot know that there was none.
+  bool log_may_be_away() const {
+    return troubles.log_away || troubles.lossy_log || troubles.log_restarts;
+  }
 };
 
 Plan make_plan(Chance& chance, Instant begin);

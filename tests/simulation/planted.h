@@ -9,9 +9,9 @@ namespace millrace::sim {
 /// Everything that can be made to go wrong on purpose.
 struct Mistakes {
   memory::Bugs adapters;
-  bool resumes_one_late = false;   ///< the edge goes on after the event after Last-Event-ID
-  bool resumes_one_early = false;  ///< and before it
-  bool lease_clock_stops = false;  ///< a process's monotonic clock stands while it is stopped
+  bool resumes_one_late = false;      ///< the edge goes on after the event after Last-Event-ID
+  bool resumes_one_early = false;     ///< and before it
+  bool lease_clock_stops = false;     ///< a process's monotonic clock stands while it is stopped
   bool relay_cache_is_stale = false;  ///< what the Store said once is believed for ever
 };
 

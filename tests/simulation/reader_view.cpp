@@ -53,8 +53,7 @@ void ReaderView::take_event(std::string_view type, std::string_view json, std::o
   if (ended()) return broken("`" + said + "` came after the end");
   const auto from = member(json, R"("from":)");
   const auto to = member(json, R"("to":)");
-  if (seq && *seq <= last_)
-    return broken("`" + said + "` came after " + std::to_string(last_));
+  if (seq && *seq <= last_) return broken("`" + said + "` came after " + std::to_string(last_));
   if (seq && member(json, R"("seq":)") != seq) return broken("id and seq differ in `" + said + "`");
   const Seq known = std::max(last_, announced_to_);
   if (type == "gap") {
@@ -66,7 +65,7 @@ void ReaderView::take_event(std::string_view type, std::string_view json, std::o
     if (!seq) hole_ = true;
   }
   const bool jumps = seq && *seq > std::max(last_, announced_to_) + 1;
-  if (jumps && type != "snapshot")
+  if (jumps && type != "snapshot" && !snapshot_)
     return broken("`" + said + "` follows " + std::to_string(last_) + " without a gap");
   const bool is_text = type == "delta" || type == "rewind" || type == "snapshot";
   if (seq && is_text && *seq <= covered_to_)

@@ -11,8 +11,9 @@ namespace millrace::sim {
 /// frames that were cut are forgotten. Breaks the run as soon as a promise to readers is not kept.
 class ReaderView {
  public:
-  ReaderView(World& world, JobId id, std::string name)
-      : world_(world), id_(id), name_(std::move(name)) {}
+  /// `snapshot`: of the past it wants the text as a whole, so events of the text are left out.
+  ReaderView(World& world, JobId id, std::string name, bool snapshot)
+      : world_(world), id_(id), name_(std::move(name)), snapshot_(snapshot) {}
 
   /// A new connection begins.
   void connect() {
@@ -42,6 +43,7 @@ class ReaderView {
   World& world_;
   JobId id_;
   std::string name_;
+  bool snapshot_;
   std::string rest_;
   TextFold fold_;
   Seq last_ = 0;

@@ -2,8 +2,7 @@
 
 namespace millrace::sim {
 
-Servers::Servers(World& world, const memory::Bugs& all_bugs,
-                 memory::LogServer::Options log_options)
+Servers::Servers(World& world, const memory::Bugs& all_bugs, memory::LogServer::Options log_options)
     : bugs(all_bugs),
       log(
           [&world, this] {
@@ -11,6 +10,13 @@ Servers::Servers(World& world, const memory::Bugs& all_bugs,
           },
           log_options, bugs),
       store([&world] { return world.wall(); }, std::string(32, '5'), bugs),
-      broker([&world] { return world.now(); }, {}) {}
+      broker([&world] { return world.now(); }, {}) {
+  tick(world);
+}
+
+void Servers::tick(World& world) {
+  if (broker_host.up) broker.tick();
+  world.after(250ms, [this, &world] { tick(world); });
+}
 
 }  // namespace millrace::sim

@@ -31,6 +31,8 @@ struct Turn {
 /// Everything outside of millrace's own processes: what survives any of them.
 struct Servers {
   Servers(World& world, const memory::Bugs& bugs, memory::LogServer::Options log_options);
+  Servers(const Servers&) = delete;
+  Servers& operator=(const Servers&) = delete;
 
   Host log_host{"log"};
   Host store_host{"store"};
@@ -42,6 +44,9 @@ struct Servers {
   memory::Broker broker;
   ModelMood mood;
   std::vector<Turn> turns;
+
+ private:
+  void tick(World& world);
 };
 
 }  // namespace millrace::sim

@@ -13,7 +13,8 @@ namespace {
 using namespace millrace;
 using namespace millrace::sim;
 
-constexpr const char* usage = R"(usage: simulate [--seeds N] [--from S] [--planted NAME] [--trace LINES] [--list-planted]
+constexpr const char* usage =
+    R"(usage: simulate [--seeds N] [--from S] [--planted NAME] [--trace LINES] [--list-planted]
 
   --seeds N        so many worlds (1)
   --from S         the first seed (1)
@@ -90,8 +91,8 @@ int run(const Wanted& wanted) {
   }
   std::printf("%llu seeds from %llu: no promise broken; %llu events, hash %016llx\n",
               static_cast<unsigned long long>(wanted.seeds),
-              static_cast<unsigned long long>(wanted.from),
-              static_cast<unsigned long long>(events), static_cast<unsigned long long>(hash));
+              static_cast<unsigned long long>(wanted.from), static_cast<unsigned long long>(events),
+              static_cast<unsigned long long>(hash));
   return wanted.planted ? 1 : 0;
 }
 

@@ -54,8 +54,7 @@ Task<Result<>> Wire::call(Work there, Instant give_up) {
     world_.note(process_.name, host_.name + (fate == Fate::answer_lost    ? ": an answer is lost"
                                              : fate == Fate::request_late ? ": a request is late"
                                                                           : ": a request is lost"));
-  while (!call->ended && process_.clock.now() < give_up)
-    co_await call->news.wait_until(give_up);
+  while (!call->ended && process_.clock.now() < give_up) co_await call->news.wait_until(give_up);
   if (call->ended) co_return *call->ended;
   cut();  // after a missed answer nothing on this connection can be told apart
   co_return Failure(Errc::timed_out);
@@ -71,8 +70,8 @@ void Wire::send(Instant when, Work there, std::shared_ptr<Call> call) {
 }
 
 void Wire::answer(std::shared_ptr<Call> call, std::uint64_t connection) {
-  last_return_ = std::max(last_return_,
-                          world_.now() + world_.chance.us(50, 1000 * host_.weather.slowest_ms));
+  last_return_ =
+      std::max(last_return_, world_.now() + world_.chance.us(50, 1000 * host_.weather.slowest_ms));
   world_.at(last_return_, [this, call, connection] {
     if (!call->heard || call->ended || life_->dead || connection != connection_) return;
     call->ended = Result<>();
@@ -95,8 +94,8 @@ void Wire::tell(Work there) {
 void Wire::push(Work here) {
   if (!up_ || life_->dead) return;
   if (world_.chance.in_10000(host_.weather.lose_push)) return;
-  last_return_ = std::max(last_return_,
-                          world_.now() + world_.chance.us(50, 1000 * host_.weather.slowest_ms));
+  last_return_ =
+      std::max(last_return_, world_.now() + world_.chance.us(50, 1000 * host_.weather.slowest_ms));
   world_.at(last_return_, [this, here = std::move(here), connection = connection_] {
     if (life_->dead || connection != connection_) return;
     asio::post(process_.loop, here);

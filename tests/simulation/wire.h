@@ -11,8 +11,8 @@ namespace millrace::sim {
 
 /// How a server and the network before it behave at the moment. Chances are in 10,000 calls.
 struct Weather {
-  std::uint32_t lose_request = 0;  ///< never arrives; the caller hears nothing
-  std::uint32_t lose_answer = 0;   ///< done, but the caller hears nothing
+  std::uint32_t lose_request = 0;   ///< never arrives; the caller hears nothing
+  std::uint32_t lose_answer = 0;    ///< done, but the caller hears nothing
   std::uint32_t delay_request = 0;  ///< arrives long after the caller has given up
   std::uint32_t refuse = 0;         ///< not done, and the caller hears so
   std::uint32_t cut = 0;            ///< the connection breaks

@@ -9,8 +9,7 @@ namespace millrace::sim {
 World::~World() = default;
 
 Process& World::process(std::string name) {
-  return *processes_.emplace_back(
-      std::make_unique<Process>(std::move(name), time_, chance.seed()));
+  return *processes_.emplace_back(std::make_unique<Process>(std::move(name), time_, chance.seed()));
 }
 
 void World::run_what_is_ready() {

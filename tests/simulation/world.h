@@ -37,7 +37,9 @@ class World {
   Duration elapsed() const { return time_.now - began_; }
 
   /// Happens outside of every process: on a wire, at a server, at the hand of fate.
-  void at(Instant when, Event event) { events_.emplace(std::max(when, time_.now), std::move(event)); }
+  void at(Instant when, Event event) {
+    events_.emplace(std::max(when, time_.now), std::move(event));
+  }
   void after(Duration time, Event event) { at(time_.now + time, std::move(event)); }
 
   /// Runs until `end`, or until a promise is broken.

@@ -21,8 +21,7 @@ class Port final : public Store {
   Task<Result<>> save_step(const JobId& id, const Step& step) override {
     return store_.save_step(id, step);
   }
-  Task<Result<Finished>> finish(const Job& job, const Outcome& outcome,
-                                const Step* step) override {
+  Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override {
     return store_.finish(job, outcome, step);
   }
   Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override {
