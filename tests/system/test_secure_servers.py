@@ -78,7 +78,6 @@ def kafka(tmp_path_factory):
         yield kafka.start()
 
 
-
 def runs_a_job(world):
     try:
         world.migrate()
