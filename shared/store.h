@@ -89,7 +89,7 @@ class Store {
   virtual Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) = 0;
 
   virtual Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) = 0;
-  /// Newest first by (created_at, id).
+  /// Newest first by (created_at, id). `not_found`: `after` is no job of this tenant.
   virtual Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) = 0;
 
   /// A random id made with the store; it names the truth that Redis and Kafka belong to.

@@ -72,6 +72,12 @@ std::expected<JobFilter, Refusal> parse_job_filter(const http::Request& request)
   return filter;
 }
 
+Refusal no_such_place(const JobFilter& filter) {
+  return invalid("after", "There is no job " + filter.after->str() +
+                              " to go on after; take `next` of the page before, or leave `after` "
+                              "out to begin with the newest.");
+}
+
 std::string job_list_json(const std::vector<StoredJob>& jobs, std::uint32_t limit,
                           const std::function<std::string(const JobId&)>& events_link) {
   const std::size_t shown = std::min<std::size_t>(jobs.size(), limit);

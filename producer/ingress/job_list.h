@@ -14,6 +14,9 @@ namespace millrace {
 /// value is not allowed.
 std::expected<JobFilter, Refusal> parse_job_filter(const http::Request& request);
 
+/// The job of `after` is nobody's, or has been deleted since the page that named it.
+Refusal no_such_place(const JobFilter& filter);
+
 /// `{data:[…],has_more,next}` from up to `limit` + 1 jobs; `next` is what `after` takes.
 std::string job_list_json(const std::vector<StoredJob>& jobs, std::uint32_t limit,
                           const std::function<std::string(const JobId&)>& events_link);

@@ -94,6 +94,7 @@ Task<http::Response> JobsRoutes::list_jobs(http::Request& request) {
     co_await look_at_overdue(std::move(*jobs));
     jobs = co_await parts_.store.list(*filter);
   }
+  if (!jobs && jobs.error() == Errc::not_found) co_return to_response(no_such_place(*filter));
   if (!jobs) co_return to_response(store_away());
   http::Response response;
   response.body = job_list_json(*jobs, limit, parts_.sign_stream_url);

@@ -366,7 +366,7 @@ class FakeStore final : public Store {
     std::ranges::sort(jobs, std::greater(), place);
     if (wanted.after) {
       const auto last = rows.find(*wanted.after);
-      if (last == rows.end()) co_return std::vector<StoredJob>();
+      if (last == rows.end()) co_return Failure(Errc::not_found);
       std::erase_if(jobs, [&](const auto& job) { return place(job) >= place(last->second); });
     }
     if (jobs.size() > wanted.limit) jobs.resize(wanted.limit);

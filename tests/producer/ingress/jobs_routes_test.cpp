@@ -410,6 +410,15 @@ TEST(ListJobs, AWrongParameterIs400NamingIt) {
   }
 }
 
+TEST(ListJobs, AfterAJobThatNobodyKnowsIs400) {
+  World w;
+  w.posted();
+  const auto response = w.get("/v1/jobs?after=01890a5d-ac96-774b-bcce-b302099a8057");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(at(response.body, "/code"), "invalid_parameter");
+  EXPECT_EQ(at(response.body, "/field"), "after");
+}
+
 TEST(ListJobs, WithoutTheStoreIs503) {
   World w;
   w.store.fails = Errc::unavailable;
