@@ -195,11 +195,8 @@ Task<> MemoryJobQueue::read(Name name) {
     auto records = co_await memory::ask<std::vector<memory::Record>>(
         link_, std::move(there), clock_.now() + limits::log_command_timeout);
     found = readings_.find(name);
-    if (found == readings_.end()) co_return;
-    if (found->second.partition != asked_for) {  // given to others and back meanwhile
-      found->second.asking = true;
-      continue;
-    }
+    // Gone; or given to others and back meanwhile, and read anew.
+    if (found == readings_.end() || found->second.partition != asked_for) co_return;
     if (!records) break;
     for (auto& record : *records) take(found->second, found->second.next++, std::move(record));
     hand_out();

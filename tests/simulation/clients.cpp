@@ -1,6 +1,7 @@
 #include "tests/simulation/clients.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 
 #include "shared/contract/state.h"
 
@@ -50,6 +51,10 @@ Clients::Clients(World& world, Cluster& cluster, const Plan& plan)
 }
 
 Clients::~Clients() = default;
+
+void Clients::stop() {
+  asio::post(process_.loop, [this] { tasks_.stop(); });
+}
 
 // --- requests
 

@@ -29,7 +29,7 @@ class Clients {
 
   /// Nobody wants anything any more.
   bool idle() const { return tasks_.size() == 0; }
-  void stop() { tasks_.stop(); }
+  void stop();
 
   const std::deque<Promise>& promises() const { return promises_; }
   const std::deque<ReaderView>& views() const { return views_; }

@@ -1,5 +1,7 @@
 #include "tests/simulation/edge.h"
 
+#include <boost/asio/post.hpp>
+
 namespace millrace::sim {
 namespace {
 
@@ -111,7 +113,8 @@ void Edge::kill() {
   process_.life->died_at = world_.now();
   for (const auto& wire : process_.wires) wire->cut();
   for (const auto& [number, exchange] : open_) exchange->break_off();
-  nursery_.stop();
+  // On its own loop: from outside, a task could end before its cancellation arrives.
+  asio::post(process_.loop, [this] { nursery_.stop(); });
 }
 
 }  // namespace millrace::sim

@@ -1,5 +1,7 @@
 #include "tests/simulation/worker.h"
 
+#include <boost/asio/post.hpp>
+
 namespace millrace::sim {
 
 Wire& WorkerHost::wire(Host& host) {
@@ -35,7 +37,7 @@ Task<> WorkerHost::work() {
 
 void WorkerHost::drain() {
   world_.note(process_.name, "SIGTERM");
-  worker_.drain();
+  asio::post(process_.loop, [this] { worker_.drain(); });
 }
 
 void WorkerHost::kill() {
@@ -43,7 +45,8 @@ void WorkerHost::kill() {
   process_.life->dead = true;
   process_.life->died_at = world_.now();
   for (const auto& wire : process_.wires) wire->cut();
-  nursery_.stop();
+  // On its own loop: from outside, a task could end before its cancellation arrives.
+  asio::post(process_.loop, [this] { nursery_.stop(); });
 }
 
 }  // namespace millrace::sim
