@@ -143,14 +143,18 @@ inline Task<> retry_without_session(QueueStage& stage) {
   const Job job = stage.job();
   co_await put(worker.queue(), job);
   std::uint32_t attempt = 1;
+  Instant due = stage.clock.now();
   for (; attempt < 4; ++attempt) {
     const auto got = co_await worker.take();
     EXPECT_EQ(got.job.id, job.id);
     EXPECT_EQ(got.attempt, attempt);
-    co_await settle(worker.queue(), got, Retry{stage.clock.now() + 20ms});
+    EXPECT_GE(stage.clock.now(), due) << "a retry came before its time";
+    due = stage.clock.now() + 20ms;
+    co_await settle(worker.queue(), got, Retry{due});
   }
   const auto got = co_await worker.take();
   EXPECT_EQ(got.attempt, attempt);
+  EXPECT_GE(stage.clock.now(), due) << "a retry came before its time";
   co_await settle(worker.queue(), got, Cancelled{});
 }
 
@@ -219,6 +223,29 @@ inline Task<> unsettled_comes_to_another(QueueStage& stage) {
   }
   const auto more = co_await second.take_within(300ms);
   EXPECT_FALSE(more) << "what was settled came again";
+}
+
+inline Task<> order_outlives_a_process(QueueStage& stage) {
+  auto& first = stage.worker();
+  const auto jobs = stage.jobs(12, 2);
+  co_await put_all(first.queue(), stage.clock, jobs);
+  std::map<std::string, std::size_t> next{{jobs[0].session, 0}, {jobs[1].session, 1}};
+  for (int settled = 0; settled < 5; ++settled) {
+    auto got = co_await first.take();
+    std::size_t& at = next.at(got.job.session);
+    EXPECT_EQ(got.job.id, jobs[at].id);
+    at += 2;
+    co_await settle(first.queue(), std::move(got), Done{});
+  }
+  co_await first.end();
+  auto& second = stage.worker();
+  for (std::size_t left = jobs.size() - 5; left > 0; --left) {
+    auto got = co_await second.take();
+    std::size_t& at = next.at(got.job.session);
+    EXPECT_EQ(got.job.id, jobs.at(at).id) << "out of order, or settled before";
+    at += 2;
+    co_await settle(second.queue(), std::move(got), Done{});
+  }
 }
 
 /// Settles all it gets until the whole is done; counts who got what.
@@ -314,6 +341,9 @@ TEST_P(JobQueueSuite, no_more_is_given_than_there_are_slots) {
 }
 TEST_P(JobQueueSuite, what_a_process_leaves_unsettled_comes_to_the_next) {
   play(queue_suite::unsettled_comes_to_another);
+}
+TEST_P(JobQueueSuite, the_order_of_a_key_outlives_a_process) {
+  play(queue_suite::order_outlives_a_process);
 }
 TEST_P(JobQueueSuite, nothing_is_lost_while_workers_come_and_go) {
   play(queue_suite::nothing_lost_among_changing_workers);
