@@ -63,11 +63,7 @@ void EventPen::resume_after(std::string text) {
   if (!gap_) return;
   // What readers hold is not known: they may have read what is lost.
   start_over_after(*std::exchange(gap_, std::nullopt));
-  if (text_.empty()) {
-    rewind(0);
-  } else {
-    snapshot();
-  }
+  say_all_again();
 }
 
 // --- what is written ---------------------------------------------------------------------------
@@ -311,7 +307,7 @@ Task<> EventPen::begin_again() {
   if (begun->gap_from) {
     log::warn("event_log_lost_tail", {{"job", job_.id.str()}, {"from", *begun->gap_from}});
     start_over_after(*begun);
-    snapshot();
+    say_all_again();
     if (outcome_) end(*outcome_, false);
     if (given_back_) give_back(*given_back_, "handed over");
   } else if (sending_ && begun->last == sending_->after + sending_->count) {
@@ -321,8 +317,12 @@ Task<> EventPen::begin_again() {
   progress_.notify();
 }
 
-void EventPen::snapshot() {
-  if (text_.empty()) return;
+/// Whatever readers hold, by whomever it was said, they hold exactly the text from here on.
+void EventPen::say_all_again() {
+  if (text_.empty()) {
+    rewind(0);
+    return;
+  }
   if (text_.size() > piece_bytes_max) {  // too long for one event: the same, said in pieces
     const std::string text = std::exchange(text_, {});
     rewind(0);

@@ -99,7 +99,7 @@ class EventPen final : public TextSink {
   Task<> begin_again();
   Task<> back_off();
   void confirm();
-  void snapshot();
+  void say_all_again();
   void start_over_after(const Begun& begun);
   void stop(Errc why);
   bool all_written() const { return !sending_ && waiting_.empty() && !lost_; }
