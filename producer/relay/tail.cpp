@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 
 namespace millrace::relay {
 namespace {
@@ -37,19 +36,17 @@ void Tail::took(std::size_t bytes) {
 
 void Tail::append(const EventLine& event) {
   assert(event.seq > last_);
-  const auto bytes = frame_bytes(event);
-  write_frame(room_for(bytes), event);
+  const auto bytes = made_.size() + frame_bytes(event);
+  write_frame(std::ranges::copy(made_, room_for(bytes)).out, event);
   last_ = event.seq;
+  if (!made_.empty()) ++end_.event;
+  made_.clear();
   took(bytes);
-}
-
-void Tail::append_made(std::string_view frame) {
-  std::memcpy(room_for(frame.size()), frame.data(), frame.size());
-  took(frame.size());
 }
 
 void Tail::restart(Seq base) {
   blocks_.clear();
+  made_.clear();
   bytes_ = 0;
   base_ = last_ = base;
   ++end_.byte;  // so that a place at the old end is behind, too

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,8 +41,9 @@ class Tail {
   explicit Tail(Seq base = 0) : base_(base), last_(base) {}
 
   void append(const EventLine& event);
-  /// A frame without a number.
-  void append_made(std::string_view frame);
+  /// A frame without a number; it stands before the next event, in the same block, so that
+  /// nobody who goes on between two events can miss it.
+  void append_made(std::string_view frame) { made_.append(frame); }
   /// Drops everything: what follows comes after `base`. Places taken before are behind.
   void restart(Seq base);
 
@@ -70,6 +72,7 @@ class Tail {
 
   std::vector<std::shared_ptr<Block>> blocks_;  ///< few: no deque, which takes 600 B when empty
   std::size_t bytes_ = 0;                       ///< in all blocks
+  std::string made_;                            ///< waits for its event
   Place end_;
   Seq base_;
   Seq last_;

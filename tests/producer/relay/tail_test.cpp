@@ -103,6 +103,7 @@ TEST(Tail, AMadeGapAtTheBorderOfTwoBlocksIsStillSeen) {
     tail.append_made(gap);
     put(tail, 9, 300);
     EXPECT_EQ(read_from(tail, tail.find(1)), (std::vector<Seq>{0, 9})) << bytes;
+    EXPECT_EQ(read_from(tail, tail.find(5)), (std::vector<Seq>{0, 9})) << bytes;
   }
 }
 
