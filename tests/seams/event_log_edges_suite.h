@@ -115,7 +115,57 @@ TEST_P(EventLogSuite, ANewWatcherDisturbsNoOther) {
   log->unwatch(made.id, second);
 }
 
+TEST_P(EventLogSuite, AJobThatIsWatchedBeforeItIsThereIsHeardFromItsFirstEvent) {
+  const auto accepted = job();
+  const auto begun = job();
+  for (const Job& made : {accepted, begun}) {
+    HeardJob heard(loop.clock());
+    log->watch(made.id, heard);
+    ASSERT_TRUE(eventually(heard.changed(), [&] { return heard.uncertain == 1; }));
+    if (made.id == accepted.id) {
+      ASSERT_TRUE(accept(made));
+    } else {
+      ASSERT_TRUE(begin(made, token()));
+    }
+    ASSERT_TRUE(eventually(heard.changed(), [&] { return !heard.lines.empty(); }));
+    EXPECT_TRUE(heard.lines.starts_with("1 queued ")) << heard.lines;
+    log->unwatch(made.id, heard);
+  }
+}
+
+TEST_P(EventLogSuite, AJobThatIsBegunWithoutARecordIsAnnouncedToItsSession) {
+  const auto made = job("s");
+  HeardSession heard(loop.clock());
+  log->watch_session(tenant, "s", heard);
+  ASSERT_TRUE(eventually(heard.changed(), [&] { return heard.uncertain == 1; }));
+  ASSERT_TRUE(begin(made, token()));
+  ASSERT_TRUE(eventually(heard.changed(), [&] { return !heard.jobs.empty(); }));
+  EXPECT_EQ(heard.jobs, std::vector{made.id});
+  log->unwatch_session(tenant, "s", heard);
+}
+
 // --- long logs
+
+TEST_P(EventLogSuite, LongEventsAreReadWholePageAfterPage) {
+  const auto made = job();
+  const auto holder = running(made);
+  const std::string text(limits::append_bytes_max - 1000, 'y');
+  constexpr Seq end = 17;
+  for (Seq last = 1; last < end; ++last)
+    ASSERT_TRUE(append_lines(made, holder, last, 1, line(last + 1, "delta", text)));
+  Seq after = 1;
+  for (bool more = true; more;) {
+    const auto page = read(made, after);
+    ASSERT_TRUE(page);
+    more = page->more;
+    EventLine event;
+    for (std::string_view rest = page->lines; next_event(rest, event); ++after) {
+      ASSERT_EQ(event.seq, after + 1);
+      ASSERT_EQ(event.whole, line(event.seq, "delta", text));
+    }
+  }
+  EXPECT_EQ(after, end);
+}
 
 TEST_P(EventLogSuite, ALogThatGrowsTooLongKeepsItsTextAndItsEnd) {
   const auto made = job();

@@ -120,8 +120,10 @@ TEST_P(EventLogSuite, TwoWatchersOfOneJobBothHearAndOneMayLeave) {
 TEST_P(EventLogSuite, AWatcherMayLeaveAndComeBackWhileItIsTold) {
   const auto made = job();
   const auto holder = running(made);
+  HeardJob calm(loop.clock());
   HeardJob leaves(loop.clock());
   HeardJob stays(loop.clock());
+  log->watch(made.id, calm);
   log->watch(made.id, leaves);
   log->watch(made.id, stays);
   ASSERT_TRUE(eventually(stays.changed(), [&] { return stays.uncertain && leaves.uncertain; }));
@@ -137,7 +139,10 @@ TEST_P(EventLogSuite, AWatcherMayLeaveAndComeBackWhileItIsTold) {
     ASSERT_TRUE(eventually(stays.changed(), [&] { return stays.uncertain > before; }));
   }
   EXPECT_EQ(leaves.lines, line(2));
+  EXPECT_EQ(stays.lines, lines(2, 4));
+  EXPECT_EQ(calm.lines, lines(2, 4));
   log->unwatch(made.id, stays);
+  log->unwatch(made.id, calm);
 }
 
 TEST_P(EventLogSuite, WhatAnotherProcessWritesIsHeardHere) {
@@ -213,6 +218,30 @@ TEST_P(EventLogSuite, TheHolderIsWokenAndNobodyElse) {
   for (const auto& id : other) EXPECT_EQ(id, others.id);
   log->on_cancel(a, {});
   log->on_cancel(b, {});
+}
+
+TEST_P(EventLogSuite, AWishWakesNobodyOnceTheLeaseIsGivenBack) {
+  const auto given_back = job();
+  const auto held = job();
+  const auto worker = tenant + "-w";
+  Signal changed(loop.clock());
+  std::vector<JobId> heard;
+  log->on_cancel(worker, [&](const JobId& id) {
+    heard.push_back(id);
+    changed.notify();
+  });
+  const auto first = token();
+  ASSERT_TRUE(begin_as({.job = given_back, .token = first, .worker = worker}));
+  ASSERT_TRUE(append(given_back, first, 1, 0, JobState::queued));
+  ASSERT_TRUE(begin_as({.job = held, .token = token(), .worker = worker}));
+  // What is told comes in its order: whoever hears of the second has not heard of the first.
+  ASSERT_TRUE(until([&] {
+    EXPECT_TRUE(loop.get(log->cancel(given_back.id)));
+    EXPECT_TRUE(loop.get(log->cancel(held.id)));
+    return !heard.empty();
+  }));
+  for (const auto& id : heard) EXPECT_EQ(id, held.id);
+  log->on_cancel(worker, {});
 }
 
 // --- sessions

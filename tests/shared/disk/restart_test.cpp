@@ -158,6 +158,15 @@ TEST_F(LogRestart, TheDoubtOfAPowerCutOutlivesTheNextStart) {
   EXPECT_TRUE(begin(made, token(), 0, true)->gap_from);
 }
 
+TEST_F(LogRestart, AJobThatAPowerCutTookIsInItsSessionAgainOnceItIsBegun) {
+  open();
+  const auto made = job("s");
+  ASSERT_TRUE(begin(made, token(), 0, true)->gap_from);
+  EXPECT_EQ(log->session_jobs("tenant", "s"), std::vector{made.id});
+  reopen();
+  EXPECT_EQ(log->session_jobs("tenant", "s"), std::vector{made.id});
+}
+
 TEST_F(LogRestart, AHolderFromBeforeAPowerCutMustBeginAgain) {
   open();
   const auto made = job();
