@@ -9,8 +9,9 @@
 
 #include "producer/ingress/limits.h"
 #include "producer/ingress/message_list.h"
-#include "producer/ingress/raw_members.h"
 #include "producer/ingress/refusal.h"
+#include "shared/contract/any_json.h"
+#include "shared/contract/raw_members.h"
 
 namespace millrace {
 namespace {
@@ -244,7 +245,7 @@ std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime no
     if (error) return std::unexpected(not_json(error));
   }
   dom::element root;
-  if (const auto error = parser.parse(body.data(), body.size()).get(root))
+  if (const auto error = parse_any_json(parser, body, root))
     return std::unexpected(not_json(error));
   dom::object object;
   if (root.get(object))

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include "shared/contract/any_json.h"
+#include "shared/contract/raw_members.h"
 #include "shared/contract/trace.h"
 #include "shared/runtime/json_text.h"
 
@@ -44,7 +46,7 @@ void params_member(std::string& out, const Job& job) {
 /// Reads one envelope member by member; the first fault is kept and the rest is skipped.
 class Reader {
  public:
-  explicit Reader(dom::element root) : root_(root) {}
+  Reader(dom::element root, std::string_view envelope) : root_(root), envelope_(envelope) {}
 
   void text(const char* name, std::string& into, bool required) {
     std::string_view value;
@@ -63,13 +65,17 @@ class Reader {
     if (!into) fail(name, "must be an RFC 3339 time");
   }
 
-  void json(const char* name, std::string& into, bool required) {
+  void json(const char* name, std::string& into) {
     dom::element value;
-    if (root_[name].get(value)) {
-      if (required) fail(name, "is missing");
-      return;
-    }
-    into = simdjson::minify(value);
+    if (root_[name].get(value))
+      fail(name, "is missing");
+    else
+      into = simdjson::minify(value);
+  }
+
+  /// A member that is somebody else's, to be given back as it was written.
+  void as_written(std::string_view name, std::string& into) {
+    into = one_line(raw_member(envelope_, root_, name));
   }
 
   void params(Job& job) {
@@ -95,6 +101,7 @@ class Reader {
 
  private:
   dom::element root_;
+  std::string_view envelope_;
   std::string fault_;
 };
 
@@ -110,7 +117,7 @@ Job read_members(Reader& read) {
   read.text("kind", job.kind, true);
   read.text("tenant", job.tenant, true);
   read.text("session", job.session, false);
-  read.json("input", job.input, true);
+  read.json("input", job.input);
   read.text("model", job.model, false);
   read.params(job);
   std::string priority;
@@ -126,7 +133,7 @@ Job read_members(Reader& read) {
   job.created_at = created.value_or(WallTime{});
   job.deadline = deadline.value_or(WallTime{});
   read.text("on_busy", job.on_busy, false);
-  read.json("metadata", job.metadata, false);
+  read.as_written("metadata", job.metadata);
   read.trace(job);
   return job;
 }
@@ -164,13 +171,13 @@ std::string encode_envelope(const Job& job) {
 std::variant<Job, UnknownVersion, MalformedEnvelope> decode_envelope(std::string_view text) {
   thread_local dom::parser parser;
   dom::element root;
-  const auto error = parser.parse(text.data(), text.size()).get(root);
+  const auto error = parse_any_json(parser, text, root);
   if (error) return MalformedEnvelope{std::string("not JSON: ") + simdjson::error_message(error)};
   if (!root.is_object()) return MalformedEnvelope{"not a JSON object"};
   std::int64_t version = 0;
   if (root["v"].get(version)) return MalformedEnvelope{"envelope member `v` is missing"};
   if (version != envelope_version) return UnknownVersion{version};
-  Reader read(root);
+  Reader read(root, text);
   Job job = read_members(read);
   if (!read.fault().empty()) return MalformedEnvelope{read.fault()};
   job.envelope = text;

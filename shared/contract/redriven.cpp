@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/contract/any_json.h"
 #include "shared/contract/envelope.h"
+#include "shared/contract/raw_members.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace {
@@ -30,22 +32,27 @@ void time_member(std::string& out, std::string_view name, WallTime value) {
   out += '"';
 }
 
+/// Values stay as they were written: what a number beyond a double was is known nowhere else.
 template <class Skips>
-void copy_members(std::string& out, dom::object from, Skips skips) {
+void copy_members(std::string& out, dom::object from, std::string_view text, Skips skips) {
+  RawMembers raw(text);
   for (const auto& [name, value] : from) {
+    const auto written = raw.next();
     if (skips(name)) continue;
     member(out, name);
-    out += simdjson::minify(value);
+    out += one_line(written);
   }
 }
 
-std::string metadata_of(const dom::element& envelope, const JobId& old) {
+std::string metadata_of(const dom::element& envelope, const Job& old) {
   std::string out = "{";
   dom::object metadata;
-  if (!envelope["metadata"].get(metadata))
-    copy_members(out, metadata, [](std::string_view name) { return name == origin_member; });
+  if (!envelope["metadata"].get(metadata)) {
+    copy_members(out, metadata, raw_member(old.envelope, envelope, "metadata"),
+                 [](std::string_view name) { return name == origin_member; });
+  }
   member(out, origin_member);
-  append_json_string(out, old.str());
+  append_json_string(out, old.id.str());
   return out += '}';
 }
 
@@ -53,17 +60,19 @@ std::string metadata_of(const dom::element& envelope, const JobId& old) {
 
 Job redriven(const Job& old, const JobId& id, WallTime now) {
   dom::parser parser;
-  const dom::element envelope = parser.parse(old.envelope);
+  dom::element envelope;
+  if (const auto error = parse_any_json(parser, old.envelope, envelope))
+    throw simdjson::simdjson_error(error);
   std::string out = "{";
   member(out, "id");
   append_json_string(out, id.str());
-  copy_members(out, envelope, [](std::string_view name) {
+  copy_members(out, envelope, old.envelope, [](std::string_view name) {
     return std::ranges::find(written_anew, name) != written_anew.end();
   });
   time_member(out, "created_at", now);
   time_member(out, "deadline", now + (old.deadline - old.created_at));
   member(out, "metadata");
-  out += metadata_of(envelope, old.id);
+  out += metadata_of(envelope, old);
   out += '}';
   return std::get<Job>(decode_envelope(out));
 }

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "producer/ingress/raw_members.h"
 #include "shared/contract/envelope.h"
+#include "shared/contract/raw_members.h"
 
 namespace millrace {
 namespace {
@@ -53,26 +53,24 @@ std::string nested(int levels) {
 
 INSTANTIATE_TEST_SUITE_P(
     Body, BadRequest,
-    ::testing::Values(Bad{"", 400, "invalid_json", "body", "JSON"},
-                      Bad{"{", 400, "invalid_json", "body", "JSON"},
-                      Bad{R"({"input":"hi"} x)", 400, "invalid_json", "body", "JSON"},
-                      Bad{R"([{"input":"hi"}])", 400, "invalid_json", "body", "object"},
-                      Bad{R"("hi")", 400, "invalid_json", "body", "object"},
-                      Bad{"{\"input\":\"h\xff\"}", 400, "invalid_json", "body", "UTF-8"},
-                      Bad{R"({"input":"\ud800"})", 400, "invalid_json", "body", ""},
-                      Bad{R"({"input":"\udc00 lone"})", 400, "invalid_json", "body", ""},
-                      Bad{with(R"("metadata":{"a":123456789012345678901234567890})"), 400,
-                          "invalid_json", "body", ""},
-                      Bad{nested(65), 400, "invalid_json", "body", "64"},
-                      Bad{R"({"input":")" + std::string(1024 * 1024, 'x') + "\"}", 413, "too_large",
-                          "body", "1 MiB"},
-                      Bad{R"({})", 400, "missing_field", "/input", "required"},
-                      Bad{R"({"model":"m"})", 400, "missing_field", "/input", "{role, content}"},
-                      Bad{with(R"("inputs":1)"), 400, "unknown_field", "/inputs", "max_tokens"},
-                      Bad{with(R"("a~b/c":1)"), 400, "unknown_field", "/a~0b~1c", "metadata"},
-                      Bad{R"({"input":"a","input":"b"})", 400, "duplicate_field", "/input", "once"},
-                      Bad{R"({"input":"a","\u0069nput":"b"})", 400, "duplicate_field", "/input",
-                          "once"}));
+    ::testing::Values(
+        Bad{"", 400, "invalid_json", "body", "JSON"}, Bad{"{", 400, "invalid_json", "body", "JSON"},
+        Bad{R"({"input":"hi"} x)", 400, "invalid_json", "body", "JSON"},
+        Bad{R"([{"input":"hi"}])", 400, "invalid_json", "body", "object"},
+        Bad{R"("hi")", 400, "invalid_json", "body", "object"},
+        Bad{"{\"input\":\"h\xff\"}", 400, "invalid_json", "body", "UTF-8"},
+        Bad{R"({"input":"\ud800"})", 400, "invalid_json", "body", ""},
+        Bad{R"({"input":"\udc00 lone"})", 400, "invalid_json", "body", ""},
+        Bad{with(R"("metadata":{"a":1e400,"b":01})"), 400, "invalid_json", "body", "number"},
+        Bad{nested(65), 400, "invalid_json", "body", "64"},
+        Bad{R"({"input":")" + std::string(1024 * 1024, 'x') + "\"}", 413, "too_large", "body",
+            "1 MiB"},
+        Bad{R"({})", 400, "missing_field", "/input", "required"},
+        Bad{R"({"model":"m"})", 400, "missing_field", "/input", "{role, content}"},
+        Bad{with(R"("inputs":1)"), 400, "unknown_field", "/inputs", "max_tokens"},
+        Bad{with(R"("a~b/c":1)"), 400, "unknown_field", "/a~0b~1c", "metadata"},
+        Bad{R"({"input":"a","input":"b"})", 400, "duplicate_field", "/input", "once"},
+        Bad{R"({"input":"a","\u0069nput":"b"})", 400, "duplicate_field", "/input", "once"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Input, BadRequest,
@@ -118,6 +116,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{with(R"("max_tokens":-1)"), 400, "invalid_field", "/max_tokens", "131072"},
         Bad{with(R"("max_tokens":131073)"), 400, "invalid_field", "/max_tokens", "131072"},
         Bad{with(R"("max_tokens":1.5)"), 400, "invalid_field", "/max_tokens", "whole"},
+        Bad{with(R"("max_tokens":1000000000000000000000000000000)"), 400, "invalid_field",
+            "/max_tokens", "whole"},
+        Bad{with(R"("max_tokens":1e400)"), 400, "invalid_field", "/max_tokens", "whole"},
+        Bad{with(R"("temperature":-1e400)"), 400, "invalid_field", "/temperature", "0 to 2"},
+        Bad{with(R"("deadline_s":1e999)"), 400, "invalid_field", "/deadline_s", "604800"},
+        Bad{with(R"("unknown":1e999)"), 400, "unknown_field", "/unknown", "metadata"},
         Bad{with(R"("max_tokens":"7")"), 400, "invalid_field", "/max_tokens", "whole"},
         Bad{with(R"("temperature":-0.1)"), 400, "invalid_field", "/temperature", "0 to 2"},
         Bad{with(R"("temperature":2.1)"), 400, "invalid_field", "/temperature", "0 to 2"},
@@ -190,6 +194,19 @@ TEST(JobRequest, InputAndMetadataStayTheTextTheyWere) {
       R"( { "model" : "m" , "metadata" : { "n" : 1.50 , "q":"a\"}]\\" } , "input" : "\u00e9\\\"x" } )");
   EXPECT_EQ(job.input, R"("\u00e9\\\"x")");
   EXPECT_EQ(job.metadata, R"({ "n" : 1.50 , "q":"a\"}]\\" })");
+}
+
+TEST(JobRequest, NumbersOfAnySizePassThroughMetadata) {
+  const std::string metadata =
+      R"({"order":123456789012345678901234567890,"x":[1e400,-1E+999,1.50],"s":"\\\" 1e999"})";
+  Job job = good(with(R"("temperature":0.5,"metadata":)" + metadata));
+  EXPECT_EQ(job.metadata, metadata);
+  EXPECT_EQ(job.temperature, 0.5);
+  job.id = derived_job_id("t", "k");
+  const auto read = decode_envelope(encode_envelope(job));
+  const auto* again = std::get_if<Job>(&read);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->metadata, metadata);
 }
 
 TEST(JobRequest, WhatSpansLinesIsPutOnOne) {

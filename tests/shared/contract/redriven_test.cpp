@@ -52,6 +52,15 @@ TEST_F(Redriven, KeepsMembersItDoesNotKnow) {
   EXPECT_NE(after.envelope.find(R"("from_a_newer_build":{"x":1})"), std::string::npos);
 }
 
+TEST_F(Redriven, KeepsNumbersOfAnySize) {
+  const std::string numbers = R"("order":123456789012345678901234567890,"x":1e400)";
+  Job before = old();
+  before.metadata = "{" + numbers + "}";
+  before.envelope = encode_envelope(before);
+  const Job after = redriven(before, new_job_id(now, random), now);
+  EXPECT_EQ(after.metadata, "{" + numbers + R"(,"redriven_from":")" + before.id.str() + "\"}");
+}
+
 TEST_F(Redriven, NamesTheJobItCameFromLast) {
   const Job first = old();
   const Job second = redriven(first, new_job_id(now, random), now);

@@ -1,4 +1,6 @@
 #pragma once
+#include <simdjson.h>
+
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,11 @@ class RawMembers {
   const char* at_;
   const char* end_;
 };
+
+/// The value of the first member of that name as it stands in `object`, of which `parsed` was
+/// made; empty when there is none.
+std::string_view raw_member(std::string_view object, simdjson::dom::element parsed,
+                            std::string_view name);
 
 /// The same JSON on one line: as it is where it has no line breaks, else without white space.
 std::string one_line(std::string_view json);

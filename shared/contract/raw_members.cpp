@@ -1,6 +1,4 @@
-#include "producer/ingress/raw_members.h"
-
-#include <simdjson.h>
+#include "shared/contract/raw_members.h"
 
 #include <cstring>
 
@@ -69,6 +67,18 @@ void RawMembers::skip_value() {
     }
     ++at_;
   }
+}
+
+std::string_view raw_member(std::string_view object, simdjson::dom::element parsed,
+                            std::string_view name) {
+  simdjson::dom::object members;
+  if (parsed[name].error() || parsed.get(members)) return {};
+  RawMembers raw(object);
+  for (const auto& [each, value] : members) {
+    const auto written = raw.next();
+    if (each == name) return written;
+  }
+  return {};
 }
 
 std::string one_line(std::string_view json) {
