@@ -147,8 +147,8 @@ void Clients::promised(const JobPlan& plan, const Answer& answer) {
   world_.note("client", plan.tag + " is job " + id->str().substr(30));
   if (plan.cancel_after) tasks_.start(cancel(promise));
   for (const ReaderPlan& reader : plan.readers) {
-    ReaderView& view = views_.emplace_back(
-        world_, *id, "reader" + std::to_string(views_.size()), reader.snapshot);
+    ReaderView& view =
+        views_.emplace_back(world_, *id, "reader" + std::to_string(views_.size()), reader.snapshot);
     promise.readers.push_back(&view);
     tasks_.start(read(promise, reader, view));
   }

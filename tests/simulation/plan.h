@@ -66,6 +66,8 @@ struct Plan {
     return troubles.log_loses_all || troubles.log_restarts ||
            log.events_ttl < limits::log_kept_after_end;
   }
+  /// Of a long log old events that are no text are let go.
+  bool log_may_shorten() const { return log.log_events_max < limits::log_events_max; }
   /// Who reads while it is away is given the stored end behind a gap; who begins a job whose record
   /// could not be made cannot know that there was none.
   bool log_may_be_away() const {
