@@ -90,4 +90,10 @@ inline constexpr std::size_t store_queue_rows_max = 100'000;
 inline constexpr std::size_t store_queue_bytes_max = 128 * 1024 * 1024;
 inline constexpr auto store_timeout = 10s;
 
+// --- objects
+inline constexpr std::size_t object_key_bytes_max = 1024;
+inline constexpr std::size_t object_piece_bytes_max = 128 * 1024;  ///< in hand between two waits
+inline constexpr std::uint32_t object_list_max = 1000;
+inline constexpr auto object_timeout = 10s;  ///< on each piece, however large the object
+
 }  // namespace millrace::limits
