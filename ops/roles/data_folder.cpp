@@ -22,8 +22,8 @@ std::string read_small(int fd) {
 }
 
 bool write_durably(int fd, const std::string& text) {
-  const bool written = ::ftruncate(fd, 0) == 0 &&
-                       ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  const bool written = ::ftruncate(fd, 0) == 0 && ::pwrite(fd, text.data(), text.size(), 0) ==
+                                                      static_cast<ssize_t>(text.size());
   return written && ::fsync(fd) == 0;
 }
 
@@ -43,7 +43,8 @@ DataFolder::DataFolder(std::string path) : path_(std::move(path)) {
     const auto holder = read_small(lock_);
     ::close(lock_);
     throw std::runtime_error("the data folder " + path_ + " belongs to another millrace (pid " +
-                             holder + "): stop it, or name another folder by MILLRACE_DATA (--data)");
+                             holder +
+                             "): stop it, or name another folder by MILLRACE_DATA (--data)");
   }
   if (!write_durably(lock_, std::to_string(getpid()))) {
     const auto failure = unusable(path_);

@@ -43,8 +43,7 @@ int run_all(const Config& config, Services& services, const std::string& secret)
 
 int serve_embedded(const Config& config, Random& random) {
   EmbeddedServices services(config, random);
-  const auto secret =
-      config.secret.empty() ? services.folder().secret(random) : config.secret;
+  const auto secret = config.secret.empty() ? services.folder().secret(random) : config.secret;
   return run_all(config, services, secret);
 }
 

@@ -42,9 +42,8 @@ WorkerSide::WorkerSide(const Config& config, Services& services)
 std::vector<MakeRole> WorkerSide::roles() {
   std::vector<MakeRole> roles;
   for (std::uint32_t number = 0; number < shared_.config.worker_threads; ++number)
-    roles.emplace_back([this, number](Loop& loop) {
-      return std::make_unique<WorkerRole>(loop, shared_, number);
-    });
+    roles.emplace_back(
+        [this, number](Loop& loop) { return std::make_unique<WorkerRole>(loop, shared_, number); });
   return roles;
 }
 
