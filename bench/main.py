@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import embedded  # noqa: E402
 import ingress  # noqa: E402
 import relay  # noqa: E402
 import streams  # noqa: E402
@@ -22,7 +23,7 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
 def all_lines():
-    for module in (ingress, worker, streams, relay):
+    for module in (ingress, worker, streams, relay, embedded):
         yield from module.lines()
 
 

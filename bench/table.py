@@ -6,7 +6,7 @@ UNITS = {
     "per_s": "per s", "p50_ms": "p50 ms", "p99_ms": "p99 ms", "cpu_us": "CPU µs each",
     "cpu_s": "CPU s", "rss_mb": "RSS MB", "overlap": "overlap", "gap": "gap",
     "cpu_s_100k": "CPU s per 100k", "rss_kb_each": "RSS kB each", "per_cpu_s": "per CPU s",
-    "lost": "lost", "wall_s": "wall s",
+    "lost": "lost", "wall_s": "wall s", "start_s": "start s",
 }
 
 
@@ -43,6 +43,10 @@ def verdicts(line, results):
             middle = statistics.median(got)
             said.append(f"{'met' if middle >= wanted else 'MISSED'}: {middle:.2f} × {peer} "
                         f"[{min(got):.2f}–{max(got):.2f}], target ≥ {wanted:g} ×")
+    for metric, least in line.get("floors", {}).items():
+        middle = statistics.median([r[metric] for r in ours])
+        said.append(f"{'met' if middle >= least else 'MISSED'}: {UNITS[metric]} {shown(middle)}, "
+                    f"target ≥ {shown(least)}")
     for metric, most in line["limits"].items():
         values = [r[metric] for r in ours if metric in r]
         if values:

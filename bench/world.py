@@ -124,6 +124,12 @@ class World:
         http(self.model_url + "/reset", "POST")
         return f"b{os.getpid()}r{self._runs}"
 
+    def fresh_folder(self, name):
+        self._runs += 1
+        folder = self.folder / f"{name}{self._runs}"
+        folder.mkdir(parents=True)
+        return folder
+
     def peer(self, name, argv, **env):
         process = Process(name, self.folder / "peers")
         process.spawn(argv, env=self.env(**env), cwd=OUT / "node")

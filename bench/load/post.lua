@@ -7,8 +7,10 @@ local sent = 0
 not_202 = 0
 local pad = "The quick brown fox jumps over the lazy dog; please summarise the quarterly numbers by region and explain the two largest changes."
 local messages = string.format('[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"%s"}]', pad)
+-- Jobs that are not due for an hour: what is measured is taking them, not running them.
+local not_before = os.getenv("NOT_BEFORE") and '"not_before":"' .. os.getenv("NOT_BEFORE") .. '",' or ""
 local form = millrace
-  and '{"session":"s-%04d","kind":"chat","model":"sim-50ms-200tok-10gap","max_tokens":256,"metadata":{"stream":true},"input":%s}'
+  and '{' .. not_before .. '"session":"s-%04d","kind":"chat","model":"sim-50ms-200tok-10gap","max_tokens":256,"metadata":{"stream":true},"input":%s}'
   or '{"session_id":"s-%04d","kind":"chat","model":"sim-50ms-200tok-10gap","max_tokens":256,"stream":true,"messages":%s}'
 local path = millrace and "/v1/jobs" or "/jobs"
 local headers = {["Content-Type"] = "application/json"}

@@ -1,4 +1,4 @@
-// ingress: POST /jobs -> validate -> Kafka (acks=all, idempotent) or Asynq -> 202 after ack.
+// ingress: POST /jobs -> validate -> Kafka (acks=all, idempotent), Asynq or SQLite -> 202 after ack.
 package main
 
 import (
@@ -42,18 +42,22 @@ func valid(j *job) bool {
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:29082", "")
-	to := flag.String("to", "kafka", "kafka|asynq|none")
+	to := flag.String("to", "kafka", "kafka|asynq|sqlite|none")
 	linger := flag.Duration("linger", 0, "")
 	topic := flag.String("topic", "peers.ingress", "")
+	file := flag.String("file", "jobs.db", "of sqlite")
 	flag.Parse()
 	var cl *kgo.Client
 	var aq *asynq.Client
+	var rows *sqliteJobs
 	if *to == "kafka" {
 		var err error
 		cl, err = kgo.NewClient(kgo.SeedBrokers(mono.Env("KAFKA_BROKERS", "127.0.0.1:9092")), kgo.DefaultProduceTopic(*topic), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(*linger), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.MaxBufferedRecords(100000))
 		if err != nil {
 			panic(err)
 		}
+	} else if *to == "sqlite" {
+		rows = openSQLite(*file)
 	} else if *to == "asynq" {
 		aq = asynq.NewClient(asynq.RedisClientOpt{Addr: mono.Env("REDIS_ADDR", "127.0.0.1:6379"), PoolSize: 64})
 	}
@@ -69,6 +73,11 @@ func main() {
 		switch *to {
 		case "kafka":
 			if err := cl.ProduceSync(r.Context(), &kgo.Record{Key: []byte(j.SessionID), Value: out}).FirstErr(); err != nil {
+				http.Error(w, `{"error":"queue"}`, 503)
+				return
+			}
+		case "sqlite":
+			if err := rows.add(j.JobID, j.SessionID, out); err != nil {
 				http.Error(w, `{"error":"queue"}`, 503)
 				return
 			}
