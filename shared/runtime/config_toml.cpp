@@ -11,7 +11,7 @@ namespace millrace::config_file {
 namespace {
 
 std::optional<std::string> scalar_text(const toml::node& node) {
-  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (auto text = node.value_exact<std::string>()) return text;
   if (const auto truth = node.value_exact<bool>()) return *truth ? "true" : "false";
   if (const auto whole = node.value_exact<std::int64_t>()) return std::to_string(*whole);
   if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);

@@ -109,7 +109,10 @@ Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
     co_return;
   }
   const bool as_wanted = finished->first || same_words(finished->outcome, wanted);
-  run.outcome = finished->first ? wanted : std::move(finished->outcome);
+  if (finished->first)
+    run.outcome = wanted;
+  else
+    run.outcome = std::move(finished->outcome);
   run.pen.end(*run.outcome, !as_wanted || run.pen.text() != run.outcome->text);
 
   const auto told = co_await run.pen.written();

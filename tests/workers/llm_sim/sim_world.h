@@ -56,11 +56,13 @@ struct SimExchange {
 
 /// The simulator behind its routes on virtual time.
 class SimTest : public testing::Test {
- protected:
+ public:
   ~SimTest() override {
     connections_.stop();
     clock.run_for(0s);
   }
+
+ protected:
 
   /// Sends a request; its response is there, and its stream begun, at the present instant.
   SimExchange& send(http::Method method, const std::string& path, std::string body,
