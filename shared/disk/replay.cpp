@@ -47,7 +47,6 @@ void Replay::take_record(const Entry& entry, const Place& place) {
                         .ended_at = log->standing.ended_at};
     return;
   }
-  ended_.erase(entry.id);  // it came again after its end had expired
   if (entry.count > 0) log->runs.push_back(run_of(entry, place));
   live_[entry.id] = {.log = std::move(*log), .restated = place.segment};
 }

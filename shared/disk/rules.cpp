@@ -15,6 +15,11 @@ BeginDecision decide_begin(const Standing& stands, LeaseEnd lease_until,
   begun.cancel_wanted = stands.cancel_wanted;
   Standing& after = decision.after;
   const bool mine = stands.token == request.token;
+  if (request.known > 0 && stands.attempt > 0 && stands.by != request.token) {
+    begun.outcome = Begun::Outcome::busy;
+    begun.busy_for = std::max(lease_until - at.now, Duration::zero());
+    return decision;
+  }
   if (!mine && stands.held()) {
     if (lease_until <= at.now) {
       begun.lost_runs = ++after.lost_runs;

@@ -31,6 +31,9 @@ struct BeginDecision {
 /// was begun or the holder is the one that began it. After a loss numbering goes on at the wall
 /// clock in µs, above any number given before: nothing is said twice under another meaning. The
 /// jump is kept until the next event, so a begin that is sent again tells of it again.
+///
+/// A holder that goes on (`known` > 0) and was replaced meanwhile is not let in again, even when
+/// the lease is free: it does not know what the other has written, and its numbers are given.
 BeginDecision decide_begin(const Standing& stands, LeaseEnd lease_until,
                            const BeginRequest& request, const Moment& at);
 

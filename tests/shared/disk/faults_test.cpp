@@ -102,6 +102,28 @@ TEST_F(LogFaults, ADiskWithRoomAgainIsNoticedWithoutAJob) {
   loop.run_one(tasks.join());
 }
 
+TEST_F(LogFaults, ARemovalOnAFullDiskKeepsWhatLives) {
+  options.segment_bytes = 4096;
+  open();
+  const auto made = job();
+  running(made, 3);
+  while (SegmentLogLoss::segment(*log) < 4) {
+    ended(job(), 3);
+    log->settle();
+  }
+  pass(options.events_ttl);
+  {
+    const NoRoom full(0);
+    log->purge_soon(at.wall);
+    log->settle();
+    EXPECT_EQ(all(made), lines(1, 3));
+  }
+  log->purge_soon(at.wall);
+  log->settle();
+  EXPECT_FALSE(std::filesystem::exists(segment(1)));
+  EXPECT_EQ(all(made), lines(1, 3));
+}
+
 TEST_F(LogFaults, ASegmentThatCannotBeTurnedIsWrittenOnAndTurnedLater) {
   options.segment_bytes = 4096;
   open();

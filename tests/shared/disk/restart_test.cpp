@@ -246,6 +246,27 @@ TEST_F(LogRestart, BytesTurnedOverAreCutWithAllThatFollows) {
   EXPECT_EQ(all(made), lines(1, 2));
 }
 
+TEST_F(LogRestart, LinesThatDoNotFollowAreLeftOutAndAnnounced) {
+  open();
+  const auto made = job();
+  const auto holder = running(made, 3);
+  const auto whole = std::filesystem::file_size(segment(1));
+  ASSERT_TRUE(append(made, holder, 3, 2));
+  log.reset();
+  // A power cut took the end of one segment and not the beginning of the next.
+  std::filesystem::resize_file(segment(1), whole);
+  {
+    const Folder files(options.folder);
+    SegmentWriter next(files, make_segment(files, 2), fresh_end(2));
+    const std::string later = lines(6, 7);
+    ASSERT_TRUE(next.write(
+        {.kind = Kind::lines, .id = made.id, .expected = 5, .count = 2, .lines = later}));
+  }
+  open();
+  EXPECT_EQ(all(made), lines(1, 3));
+  EXPECT_EQ(begin(made, token(), 0, true)->gap_from, 4u);
+}
+
 TEST_F(LogRestart, ASegmentOfAnotherVersionIsLeftAlone) {
   open();
   log.reset();

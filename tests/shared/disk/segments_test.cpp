@@ -204,6 +204,47 @@ TEST_F(LogSegments, AHundredThousandEndedJobsStayOnDisk) {
   for (const Job& made : some) ASSERT_EQ(all(made), lines(1, 3));
 }
 
+TEST_F(LogSegments, ALogIsShortenedWhileItGrowsAndReadFromAnyEvent) {
+  options.log_events_max = 100;
+  open();
+  const auto made = job();
+  const auto holder = running(made);
+  constexpr Seq end = 5000;
+  TextFold whole;
+  for (Seq last = 1; last < end; ++last) {
+    const bool text = last % 7 != 0;
+    const auto number = std::to_string(last + 1);
+    const std::string line =
+        number + (text ? " delta {\"text\":\"" : " status {\"message\":\"") + number + " \"}\n";
+    ASSERT_TRUE(log->append(
+        {.id = made.id, .token = holder, .expected = last, .count = 1, .lines = line, .state = {}},
+        at));
+    std::string_view rest = line;
+    EventLine event;
+    next_event(rest, event);
+    whole.take(event);
+  }
+  log->settle();
+  for (int round = 0; round < 2; ++round) {
+    const std::string kept = all(made);
+    TextFold fold;
+    std::size_t count = 0;
+    EventLine event;
+    for (std::string_view rest = kept; next_event(rest, event); ++count) {
+      ASSERT_GT(event.seq, fold.last());
+      fold.take(event);
+      const auto page = log->read(made.id, event.seq, at.wall, Patience::any);
+      ASSERT_TRUE(page);
+      ASSERT_TRUE(rest.starts_with(page->lines));
+      ASSERT_EQ(page->lines.empty(), rest.empty());
+    }
+    EXPECT_EQ(fold.last(), end);
+    EXPECT_TRUE(fold.text() == whole.text());
+    EXPECT_LT(count, 500u);
+    reopen();
+  }
+}
+
 TEST_F(LogSegments, LinesLostFromUnderAnEndedJobMakeItUnknown) {
   open();
   const auto made = job();
