@@ -22,10 +22,25 @@ http::Response no_such_job(std::string_view id) {
       {.status = 404,
        .code = "job_not_found",
        .title = "There is no such job",
-       .detail = "no job has the id " + shown(id) +
-                 "; ids are those a POST /v1/jobs answered with, as long as the "
-                 "job is retained",
-       .field = {}});
+       .detail = "There is no job " + std::string(cut_utf8(id, shown_bytes_max)) +
+                 "; ids are those a POST /v1/jobs answered with, as long as the job is kept.",
+       .field = "id"});
+}
+
+http::Response not_a_job_id(std::string_view field, std::string_view text) {
+  return bad_parameter(field,
+                       "the job id " + shown(text) + " is not a UUID; take the 'id' of the 202");
+}
+
+http::Response only_streamed() {
+  return http::to_response({.status = 406,
+                            .code = "not_acceptable",
+                            .title = "The answer has no such form",
+                            .detail =
+                                "several jobs are served as text/event-stream alone: ask with "
+                                "Accept: text/event-stream; JSON pages of one job are at "
+                                "/v1/jobs/{id}/events",
+                            .field = "Accept"});
 }
 
 http::Response log_away() {

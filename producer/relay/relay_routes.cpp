@@ -10,6 +10,7 @@
 #include "producer/relay/job_stream.h"
 #include "producer/relay/many_jobs_stream.h"
 #include "producer/relay/relay_problems.h"
+#include "shared/http/one_meaning.h"
 
 namespace millrace::relay {
 namespace {
@@ -33,6 +34,20 @@ Asked asked_place(const http::Request& request) {
 
 bool wants_page(const http::Request& request) {
   return request.accepts("application/json") && !request.accepts("text/event-stream");
+}
+
+/// What of this request would be dropped in silence.
+std::optional<http::Response> unheard(const http::Request& request,
+                                      std::initializer_list<std::string_view> parameters) {
+  auto found = http::header_given_twice(request, {last_event_id});
+  if (!found) found = http::unheard_parameter(request, parameters);
+  if (!found) return std::nullopt;
+  return bad_parameter(found->name, found->detail);
+}
+
+std::optional<http::Response> unheard_of_job(const http::Request& request) {
+  if (wants_page(request)) return unheard(request, {"after", "limit", "signature", "expires"});
+  return unheard(request, {"after", "snapshot", "signature", "expires"});
 }
 
 http::Response stream_response(http::StreamBody stream) {
@@ -115,7 +130,8 @@ std::optional<Problem> RelayRoutes::refused(const http::Request& request, const 
 
 Task<http::Response> RelayRoutes::job_events(http::Request& request) {
   const auto id = JobId::parse(request.params.at(0));
-  if (!id) co_return no_such_job(request.params[0]);
+  if (!id) co_return not_a_job_id("id", request.params[0]);
+  if (auto refusal = unheard_of_job(request)) co_return std::move(*refusal);
   if (const auto problem = refused(request, *id)) co_return http::to_response(*problem);
   const auto asked = asked_place(request);
   const auto after = asked.text.empty() ? Seq{0} : parse_seq(asked.text);
@@ -128,12 +144,14 @@ Task<http::Response> RelayRoutes::job_events(http::Request& request) {
     }
     co_return co_await job_event_page(*id, *after, *limit);
   }
+  const auto snapshot = request.query_param("snapshot").value_or("0");
+  if (snapshot != "0" && snapshot != "1")
+    co_return bad_parameter("snapshot", "allowed are 0 and 1");
   auto seat = co_await hub_.open(*id, *after);
   if (!seat) co_return failed(seat.error(), request.params[0]);
   if ((*seat)->past_end()) co_return nothing_left();
-  const bool snapshot = request.query_param("snapshot").value_or("0") == "1";
-  co_return stream_response(
-      job_stream(hub_, std::move(*seat), snapshot ? Backlog::snapshot : Backlog::events));
+  const auto backlog = snapshot == "1" ? Backlog::snapshot : Backlog::events;
+  co_return stream_response(job_stream(hub_, std::move(*seat), backlog));
 }
 
 Task<http::Response> RelayRoutes::job_event_page(JobId id, Seq after, std::size_t limit) {
@@ -146,8 +164,10 @@ Task<http::Response> RelayRoutes::job_event_page(JobId id, Seq after, std::size_
 }
 
 Task<http::Response> RelayRoutes::jobs_events(http::Request& request) {
+  if (wants_page(request)) co_return only_streamed();
+  if (auto refusal = unheard(request, {"jobs", "after"})) co_return std::move(*refusal);
   const auto list = job_list(request.query_param("jobs").value_or(""));
-  if (const auto* wrong = std::get_if<std::string>(&list)) co_return no_such_job(*wrong);
+  if (const auto* wrong = std::get_if<std::string>(&list)) co_return not_a_job_id("jobs", *wrong);
   const auto& ids = std::get<std::vector<JobId>>(list);
   if (ids.empty() || ids.size() > limits::jobs_per_stream_max) {
     co_return bad_parameter("jobs", "allowed are 1 to " +
@@ -175,6 +195,8 @@ Task<http::Response> RelayRoutes::jobs_events(http::Request& request) {
 }
 
 Task<http::Response> RelayRoutes::session_events(http::Request& request) {
+  if (wants_page(request)) co_return only_streamed();
+  if (auto refusal = unheard(request, {"after"})) co_return std::move(*refusal);
   const auto& session = request.params.at(0);
   if (session.size() > limits::name_bytes_max) {
     co_return bad_parameter(

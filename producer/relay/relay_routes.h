@@ -13,8 +13,9 @@ namespace millrace::relay {
 ///   GET /v1/events?jobs=a,b,c         SSE of several jobs
 ///   GET /v1/sessions/{id}/events      SSE of a session's live jobs
 ///
-/// A place to go on from is `Last-Event-ID`, else `?after=`. Hub and URLs outlive the routes,
-/// the routes outlive the router's use.
+/// A place to go on from is `Last-Event-ID`, else `?after=`. Who asks for several jobs as JSON is
+/// answered 406; a parameter that is not known here, or said twice, 400. Hub and URLs outlive the
+/// routes, the routes outlive the router's use.
 class RelayRoutes {
  public:
   RelayRoutes(Hub& hub, const SignedUrls& urls, std::string tenant = "default");

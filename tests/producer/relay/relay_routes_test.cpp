@@ -106,8 +106,53 @@ TEST(RelayRoutes, A404WhenNeitherLogNorStoreKnowsTheJob) {
   const auto unknown = edge.get(edge.events_path());
   EXPECT_EQ(unknown.status, 404);
   EXPECT_NE(unknown.body.find(job.str()), std::string::npos);
-  EXPECT_EQ(edge.get("/v1/jobs/nonsense/events").status, 404);
+  EXPECT_NE(unknown.body.find("\"job_not_found\""), std::string::npos);
   EXPECT_EQ(edge.get(edge.events_path(), {json}).status, 404);
+}
+
+TEST(RelayRoutes, AMalformedJobIdIsA400ThatNamesTheField) {
+  Edge edge;
+  const auto one = edge.get("/v1/jobs/nonsense/events");
+  EXPECT_EQ(one.status, 400);
+  EXPECT_NE(one.body.find(R"("field":"id")"), std::string::npos) << one.body;
+  const auto several = edge.get("/v1/events?jobs=" + job.str() + ",nonsense");
+  EXPECT_EQ(several.status, 400);
+  EXPECT_NE(several.body.find(R"("field":"jobs")"), std::string::npos) << several.body;
+}
+
+TEST(RelayRoutes, WhatWouldBeDroppedInSilenceIsA400ThatNamesIt) {
+  Edge edge;
+  edge.delta(job, 1, "a");
+  const std::string many = "/v1/events?jobs=" + job.str();
+  const std::pair<std::string, const char*> wrong[] = {
+      {edge.events_path() + "?foo=2", "foo"},
+      {edge.events_path() + "?snapshot=2", "snapshot"},
+      {edge.events_path() + "?limit=5", "limit"},
+      {edge.events_path() + "?after=1&after=2", "after"},
+      {many + "&snapshot=1", "snapshot"},
+      {"/v1/sessions/s/events?jobs=a", "jobs"}};
+  for (const auto& [target, name] : wrong) {
+    const auto response = edge.get(target);
+    EXPECT_EQ(response.status, 400) << target;
+    EXPECT_NE(response.body.find("\"field\":\"" + std::string(name) + '"'), std::string::npos)
+        << response.body;
+  }
+  const auto twice = edge.get(edge.events_path(), {{"last-event-id", "1"}, {"last-event-id", "2"}});
+  EXPECT_EQ(twice.status, 400);
+  EXPECT_EQ(edge.get(edge.events_path() + "?snapshot=2", {json}).status, 400);
+}
+
+TEST(RelayRoutes, SeveralJobsAsJsonAreA406ThatSaysWhatIsServed) {
+  Edge edge;
+  edge.delta(job, 1, "a");
+  for (const auto& target :
+       {"/v1/events?jobs=" + job.str(), std::string("/v1/sessions/s/events")}) {
+    const auto response = edge.get(target, {json});
+    EXPECT_EQ(response.status, 406) << target;
+    EXPECT_NE(response.body.find("text/event-stream"), std::string::npos);
+    EXPECT_EQ(edge.get(target, {{"accept", "text/event-stream, application/json"}}).status, 200);
+    EXPECT_EQ(edge.get(target, {{"accept", "*/*"}}).status, 200);
+  }
 }
 
 TEST(RelayRoutes, AnUnknownJobIsAskedForAnewEachTime) {
@@ -220,7 +265,6 @@ TEST(RelayRoutes, ManyJobsOfWhichOneIsUnknownAreA404ThatNamesIt) {
   EXPECT_EQ(response.status, 404);
   EXPECT_NE(response.body.find(job_id(9).str()), std::string::npos);
   EXPECT_EQ(response.body.find(job_id(1).str()), std::string::npos);
-  EXPECT_EQ(edge.get("/v1/events?jobs=nonsense").status, 404);
 }
 
 TEST(RelayRoutes, NoJobsOrTooManyAreA400) {
