@@ -10,6 +10,9 @@ namespace millrace::ingress_limits {
 
 /// One request, or one line of NDJSON. A job that keeps the limits below fits with room to spare.
 inline constexpr std::size_t request_bytes_max = limits::ndjson_line_bytes_max;
+/// The text of `input` may have `limits::input_bytes_max`; as JSON, in the envelope, so much:
+/// quotes and line breaks take two bytes there, and Kafka's records end at 1,000,000.
+inline constexpr std::size_t input_json_bytes_max = 2 * limits::input_bytes_max;
 static_assert(request_bytes_max > 2 * (limits::input_bytes_max + limits::metadata_bytes_max),
               "the largest job must fit even when written with white space");
 

@@ -33,6 +33,12 @@ struct Bad {
   std::string says;  ///< a part of the detail: the limit or the remedy
 };
 
+std::string times(std::size_t count, std::string_view text) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i) all += text;
+  return all;
+}
+
 class BadRequest : public ::testing::TestWithParam<Bad> {};
 
 TEST_P(BadRequest, IsRefusedNamingFieldLimitAndRemedy) {
@@ -95,8 +101,13 @@ INSTANTIATE_TEST_SUITE_P(
             "/input/0/name", "role, content"},
         Bad{R"({"input":[{"role":"user","content":"a","content":"b"}]})", 400, "duplicate_field",
             "/input/0/content", "once"},
-        Bad{R"({"input":")" + std::string(256 * 1024, 'x') + "\"}", 413, "too_large", "/input",
-            "256 KiB"}));
+        Bad{R"({"input":")" + std::string(256 * 1024 + 1, 'x') + "\"}", 413, "too_large", "/input",
+            "256 KiB"},
+        Bad{R"({"input":[{"role":"user","content":")" + std::string(256 * 1024 + 1, 'x') +
+                R"("}]})",
+            413, "too_large", "/input", "262145 bytes of text"},
+        Bad{R"({"input":")" + times(100'000, R"(\u0001)") + "\"}", 413, "too_large", "/input",
+            "512 KiB"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Fields, BadRequest,
@@ -215,7 +226,8 @@ TEST(JobRequest, WhatSpansLinesIsPutOnOne) {
 }
 
 TEST(JobRequest, TheLimitsThemselvesAreAllowed) {
-  good(R"({"input":")" + std::string(256 * 1024 - 2, 'x') + "\"}");
+  good(R"({"input":")" + std::string(256 * 1024, 'x') + "\"}");
+  good(R"({"input":")" + times(200 * 1024, R"(\")") + "\"}");
   good(with(R"("session":")" + std::string(200, 's') + '"'));
   good(with(R"("metadata":{"a":")" + std::string(16 * 1024 - 8, 'x') + "\"}"));
   good(with(R"("max_tokens":1,"temperature":0)"));
@@ -224,6 +236,11 @@ TEST(JobRequest, TheLimitsThemselvesAreAllowed) {
   good(with(R"("not_before":"2026-03-02T11:59:59.999Z")"));
   good(with(R"("not_before":"2020-01-01T00:00:00Z")"));
   good(nested(64));
+}
+
+TEST(JobRequest, TextCountsByItsCharactersHoweverItWasEscaped) {
+  const Job job = good(R"({"input":")" + times(50'000, R"(\uc548)") + "\"}");
+  EXPECT_EQ(job.input, '"' + times(50'000, "안") + '"');
 }
 
 TEST(JobRequest, SurvivesTheEnvelope) {
