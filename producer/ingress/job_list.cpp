@@ -6,29 +6,17 @@
 
 #include "producer/ingress/job_view.h"
 #include "producer/ingress/limits.h"
+#include "shared/http/one_meaning.h"
 
 namespace millrace {
 namespace {
 
 using Fault = std::optional<Refusal>;
 
-constexpr std::array<std::string_view, 5> parameters{"status", "kind", "session", "limit", "after"};
+constexpr std::array<std::string_view, 3> kinds{"chat", "analysis", "batch_part"};
 
 Refusal invalid(std::string_view name, std::string detail) {
   return refuse("invalid_parameter", std::string(name), std::move(detail));
-}
-
-Fault check_names(std::string_view query) {
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const auto name = query.substr(0, std::min(query.find('='), end));
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (name.empty() || std::ranges::find(parameters, name) != parameters.end()) continue;
-    return invalid(quoted(name), "The parameter " + quoted(name) +
-                                     " is not known; allowed are status, kind, session, limit, "
-                                     "after.");
-  }
-  return {};
 }
 
 Fault read_status(const std::string& text, JobFilter& filter) {
@@ -37,6 +25,19 @@ Fault read_status(const std::string& text, JobFilter& filter) {
   return invalid("status", "`status` is " + quoted(text) +
                                "; allowed are queued, running, retrying, succeeded, failed, "
                                "cancelled, expired.");
+}
+
+Fault read_kind(const std::string& text, JobFilter& filter) {
+  filter.kind = text;
+  if (std::ranges::find(kinds, text) != kinds.end()) return {};
+  return invalid("kind", "`kind` is " + quoted(text) + "; allowed are chat, analysis, batch_part.");
+}
+
+Fault read_session(const std::string& text, JobFilter& filter) {
+  filter.session = text;
+  if (!text.empty() && text.size() <= limits::name_bytes_max) return {};
+  return invalid("session", "`session` has " + std::to_string(text.size()) +
+                                " bytes; allowed are 1 to 200. Leave it out for all jobs.");
 }
 
 Fault read_limit(const std::string& text, JobFilter& filter) {
@@ -58,17 +59,20 @@ Fault read_after(const std::string& text, JobFilter& filter) {
 std::expected<JobFilter, Refusal> parse_job_filter(const http::Request& request) {
   JobFilter filter;
   filter.limit = ingress_limits::list_limit_default;
-  Fault fault = check_names(request.query);
+  Fault fault;
+  if (const auto unheard =
+          http::unheard_parameter(request, {"status", "kind", "session", "limit", "after"}))
+    fault = invalid(unheard->name, unheard->detail);
   const auto take = [&](std::string_view name, auto read) {
     const auto value = fault ? std::nullopt : request.query_param(name);
     if (value) fault = read(*value, filter);
   };
   take("status", read_status);
+  take("kind", read_kind);
+  take("session", read_session);
   take("limit", read_limit);
   take("after", read_after);
   if (fault) return std::unexpected(std::move(*fault));
-  filter.kind = request.query_param("kind").value_or("");
-  filter.session = request.query_param("session").value_or("");
   return filter;
 }
 

@@ -10,8 +10,8 @@
 
 namespace millrace {
 
-/// Reads `?status=&kind=&session=&limit=&after=`; 400 for a parameter that is not known or whose
-/// value is not allowed.
+/// Reads `?status=&kind=&session=&limit=&after=`; 400 for a parameter that is not known, is given
+/// twice, or has a value that is not allowed.
 std::expected<JobFilter, Refusal> parse_job_filter(const http::Request& request);
 
 /// The job of `after` is nobody's, or has been deleted since the page that named it.

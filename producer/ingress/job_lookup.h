@@ -19,7 +19,7 @@ class JobLookup {
       : log_(log), store_(store), clock_(clock), ender_(ender) {}
 
   /// The Store wins about a job that has ended; about a live one the log knows more. A queued job
-  /// past its deadline is ended as expired on the way. `not_found` only where both say so; 503
+  /// past its deadline is ended as expired on the way. `job_not_found` only where both say so; 503
   /// where the one that is away might know the job.
   Task<FoundJob> find(std::string tenant, JobId id);
 

@@ -52,6 +52,7 @@ void JobsRoutes::add_to(http::Router& router) {
 }
 
 Task<http::Response> JobsRoutes::post_job(http::Request& request) {
+  if (const auto refusal = unheard(request)) co_return refused(*refusal);
   const auto form = body_form(request);
   if (!form) co_return refused(form.error());
   auto key = idempotency_key(request);
@@ -76,6 +77,7 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
 }
 
 Task<http::Response> JobsRoutes::get_job(http::Request& request) {
+  if (const auto refusal = unheard(request)) co_return to_response(*refusal);
   const auto id = job_id(request);
   if (!id) co_return to_response(id.error());
   const auto job = co_await parts_.lookup.find(only_tenant, *id);
@@ -110,6 +112,7 @@ Task<> JobsRoutes::look_at_overdue(std::vector<StoredJob> jobs) {
 }
 
 Task<http::Response> JobsRoutes::cancel_job(http::Request& request) {
+  if (const auto refusal = unheard(request)) co_return to_response(*refusal);
   const auto id = job_id(request);
   if (!id) co_return to_response(id.error());
   const auto job = co_await parts_.cancel.cancel(only_tenant, *id);

@@ -24,9 +24,9 @@ constexpr std::array codes{
     Code{"duplicate_field", 400, "A field is given twice"},
     Code{"invalid_parameter", 400, "A header or parameter has a value that is not allowed"},
     Code{"not_supported", 400, "This part of the product is not there yet"},
-    Code{"not_found", 404, "There is no such job"},
+    Code{"job_not_found", 404, "There is no such job"},
     Code{"too_large", 413, "The request is too large"},
-    Code{"unsupported_media_type", 415, "The content type is not supported"},
+    Code{"unsupported_media_type", 415, "The body has a form that is not supported"},
     Code{"idempotency_key_reused", 422, "The idempotency key belongs to another request"},
     Code{"session_full", 429, "The session has too many jobs waiting"},
     Code{"overloaded", 503, "The service is overloaded"},
@@ -64,8 +64,9 @@ Refusal refuse_for_now(std::string_view code, std::string field, std::string det
 }
 
 Refusal no_such_job(const JobId& id) {
-  return refuse("not_found", "id",
-                "There is no job " + id.str() + ". Results are kept for 30 days after the end.");
+  return refuse("job_not_found", "id",
+                "There is no job " + id.str() +
+                    "; ids are those a POST /v1/jobs answered with, as long as the job is kept.");
 }
 
 Refusal store_away() {

@@ -5,6 +5,7 @@
 
 #include "producer/ingress/limits.h"
 #include "shared/contract/trace.h"
+#include "shared/http/one_meaning.h"
 
 namespace millrace {
 namespace {
@@ -50,7 +51,21 @@ std::optional<Number> whole_number(std::string_view text) {
 
 }  // namespace
 
+std::optional<Refusal> unheard(const http::Request& request) {
+  auto found = http::header_given_twice(
+      request, {"Content-Type", "Content-Encoding", "Idempotency-Key", "Last-Event-ID"});
+  if (!found) found = http::unheard_parameter(request, {});
+  if (!found) return std::nullopt;
+  return refuse("invalid_parameter", std::move(found->name), std::move(found->detail));
+}
+
 std::expected<BodyForm, Refusal> body_form(const http::Request& request) {
+  const auto encoding = trimmed(request.header("content-encoding"));
+  if (!encoding.empty() && !same_word(encoding, "identity"))
+    return std::unexpected(refuse("unsupported_media_type", "Content-Encoding",
+                                  "Content-Encoding is " + quoted(encoding) +
+                                      "; bodies are taken only as they are: send it uncompressed, "
+                                      "without this header."));
   const auto header = request.header("content-type");
   if (header.empty() || header == "application/json") return BodyForm::one_job;
   std::string_view rest = header;
@@ -88,9 +103,10 @@ std::optional<std::chrono::seconds> preferred_wait(const http::Request& request)
     value = take_part(value, ';');
     const auto name = take_part(value, '=');
     if (!same_word(name, "wait")) continue;
+    constexpr std::chrono::seconds longest = limits::wait_preference_max;
+    if (value.empty()) return longest;
     const auto seconds = whole_number<std::uint32_t>(unquoted(value));
     if (!seconds) return std::nullopt;
-    constexpr std::chrono::seconds longest = limits::wait_preference_max;
     return std::min(std::chrono::seconds(*seconds), longest);
   }
   return std::nullopt;

@@ -11,18 +11,23 @@
 
 namespace millrace {
 
+/// 400 for what would be dropped in silence: any parameter, and a second header of those that
+/// count once.
+std::optional<Refusal> unheard(const http::Request& request);
+
 /// In what form jobs arrive.
 enum class BodyForm : std::uint8_t { one_job, job_lines };
 
 /// From Content-Type: `application/json` (also when there is none) or `application/x-ndjson`;
-/// 415 for anything else, and for a charset that is not UTF-8.
+/// 415 for anything else, for a charset that is not UTF-8, and for a Content-Encoding.
 std::expected<BodyForm, Refusal> body_form(const http::Request& request);
 
 /// The Idempotency-Key: 1 to 255 visible ASCII characters; empty when there is none.
 std::expected<std::string, Refusal> idempotency_key(const http::Request& request);
 
-/// `Prefer: wait=N` (RFC 7240), cut to the longest wait there is; nothing when it is not asked
-/// for or not a number: a preference is never an error.
+/// `Prefer: wait=N` (RFC 7240) in seconds, cut to the longest wait there is, which `wait` alone
+/// asks for too; nothing when it is not asked for or not a number: a preference is never an error,
+/// and `Preference-Applied` says what is done.
 std::optional<std::chrono::seconds> preferred_wait(const http::Request& request);
 
 /// The trace this request belongs to (contract/trace.h); empty when it names none, or is not one.

@@ -24,6 +24,36 @@ TEST(PostJob, OnlyTheAllowedContentTypesAreTaken) {
   }
 }
 
+TEST(PostJob, ACompressedBodyIs415NamingItsEncoding) {
+  World w;
+  const auto response = w.post("\x1f\x8b", {{"content-encoding", "gzip"}});
+  EXPECT_EQ(response.status, 415);
+  EXPECT_EQ(at(response.body, "/field"), "Content-Encoding");
+  EXPECT_EQ(w.post(body, {{"content-encoding", "identity"}}).status, 202);
+}
+
+TEST(PostJob, AByteOrderMarkIsSkipped) {
+  World w;
+  EXPECT_EQ(w.post("\xEF\xBB\xBF" + body).status, 202);
+  EXPECT_EQ(w.queue.jobs.at(0).input, R"("hello")");
+}
+
+TEST(PostJob, WhatWouldBeDroppedInSilenceIs400NamingIt) {
+  World w;
+  for (const std::string name : {"Idempotency-Key", "Content-Type", "Last-Event-ID"}) {
+    std::string lower = name;
+    for (char& c : lower) c = static_cast<char>(std::tolower(c));
+    const std::string value = name == "Content-Type" ? "application/json" : "1";
+    const auto response = w.post(body, {{lower, value}, {lower, value}});
+    EXPECT_EQ(response.status, 400) << name;
+    EXPECT_EQ(at(response.body, "/field"), name);
+  }
+  const auto response = w.send(http::Method::post, "/v1/jobs?wait=5", body);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(at(response.body, "/field"), "wait");
+  EXPECT_TRUE(w.queue.jobs.empty());
+}
+
 TEST(PostJob, AMistakeIsAProblem) {
   World w;
   const auto response = w.post(R"({"input":""})");
@@ -120,12 +150,13 @@ TEST(PreferWait, WhenTimeRunsOutItIsA202) {
   EXPECT_LT(w.clock.now() - began, 2100ms);
 }
 
-TEST(PreferWait, IsCutToAMinuteAndIgnoredWhenItIsNoNumber) {
+TEST(PreferWait, IsAMinuteAtMostAndWithoutANumberAndIgnoredWhenItIsNone) {
   World w;
   const auto began = w.clock.now();
   EXPECT_EQ(header(w.post(body, {{"prefer", "wait=100000"}}), "Preference-Applied"), "wait=60");
   EXPECT_LT(w.clock.now() - began, 61s);
-  for (const auto* odd : {"wait", "wait=", "wait=-1", "wait=x", "waiting=5"}) {
+  EXPECT_EQ(header(w.post(body, {{"prefer", "wait"}}), "Preference-Applied"), "wait=60");
+  for (const auto* odd : {"wait=-1", "wait=x", "waiting=5"}) {
     const auto response = w.post(body, {{"prefer", odd}});
     EXPECT_EQ(response.status, 202);
     EXPECT_EQ(header(response, "Preference-Applied"), "") << odd;
@@ -256,7 +287,7 @@ TEST(GetJob, AnUnknownIdIs404AndAMalformedOneIs400) {
   World w;
   const auto unknown = w.get(job_path(derived_job_id("a", "b")));
   EXPECT_EQ(unknown.status, 404);
-  EXPECT_EQ(at(unknown.body, "/code"), "not_found");
+  EXPECT_EQ(at(unknown.body, "/code"), "job_not_found");
   EXPECT_EQ(w.get("/v1/jobs/abc").status, 400);
 }
 
@@ -400,9 +431,10 @@ TEST(ListJobs, LeavesResultsOut) {
 TEST(ListJobs, AWrongParameterIs400NamingIt) {
   World w;
   const std::pair<const char*, const char*> wrong[] = {
-      {"limit=0", "limit"},         {"limit=101", "limit"},  {"limit=x", "limit"},
-      {"limit=", "limit"},          {"status=on", "status"}, {"after=1", "after"},
-      {"state=queued", "\"state\""}};
+      {"limit=0", "limit"},      {"limit=101", "limit"},      {"limit=x", "limit"},
+      {"limit=", "limit"},       {"status=on", "status"},     {"after=1", "after"},
+      {"state=queued", "state"}, {"kind=foo", "kind"},        {"kind=", "kind"},
+      {"session=", "session"},   {"limit=1&limit=2", "limit"}};
   for (const auto& [query, name] : wrong) {
     const auto response = w.get(std::string("/v1/jobs?") + query);
     EXPECT_EQ(response.status, 400) << query;
