@@ -1,46 +1,9 @@
 #include "shared/curl/http_client.h"
 
+#include "shared/curl/easy.h"
 #include "shared/curl/multi.h"
 
 namespace millrace {
-namespace {
-
-HttpHow how_it_ended(CURLcode code, bool stop_asked) {
-  switch (code) {
-    case CURLE_OK:
-      return HttpHow::complete;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_OPERATION_TIMEDOUT:  // only the connection has a time-out here
-    case CURLE_PROXY:
-      return HttpHow::unreachable;
-    case CURLE_WRITE_ERROR:
-      return stop_asked ? HttpHow::stopped : HttpHow::malformed;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL:  // also an answer in HTTP/0.9, which is any bytes at all
-    case CURLE_BAD_CONTENT_ENCODING:
-      return HttpHow::malformed;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-      return HttpHow::refused;
-    default:
-      return HttpHow::cut;
-  }
-}
-
-/// A machine's own addresses are not asked of a proxy, whatever the environment says.
-bool loopback(std::string_view url) {
-  const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return false;
-  url.remove_prefix(scheme + 3);
-  return url.starts_with("127.") || url.starts_with("localhost") || url.starts_with("[::1]");
-}
-
-}  // namespace
-
 HeaderLines::HeaderLines(const std::vector<std::string>& lines) {
   curl_slist* list = nullptr;
   for (const std::string& line : lines) list = curl_slist_append(list, line.c_str());
@@ -73,7 +36,7 @@ HttpExchange::HttpExchange(HttpClient& client, HttpPost post, ResponseTaker& tak
     }
   }
   curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROXY, loopback(post_.url) ? "" : nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY, loopback_url(post_.url) ? "" : nullptr);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, shared);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post_.body.data());

@@ -1,7 +1,6 @@
 #include "shared/curl/multi.h"
 
 #include <boost/asio/post.hpp>
-#include <mutex>
 #include <stdexcept>
 
 namespace millrace {
@@ -9,11 +8,6 @@ namespace {
 
 /// Marks a socket libcurl has told us of before.
 char known_socket;
-
-void start_curl_once() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
 
 long in_ms(Duration time) {
   return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "shared/curl/easy.h"
 #include "shared/curl/http_client.h"
 #include "shared/curl/socket_set.h"
 
@@ -11,9 +12,6 @@ namespace millrace {
 
 struct MultiDelete {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-struct EasyDelete {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
 };
 
 /// libcurl's multi handle on a loop: its sockets in a SocketSet, its one timer on the Clock.
