@@ -13,8 +13,8 @@ namespace millrace {
 /// host may use the same folder, and see the same objects. Processes of other hosts may not: a
 /// lock of a network's file system may hold nobody off.
 ///
-/// A put costs two syncs of the disk; a list looks at every object of its tenant (100,000 in a
-/// second), so it is for upkeep and not for the way of a job.
+/// A put costs two syncs of the disk; a list reads the label of every object of its tenant, so it
+/// is for upkeep and not for the way of a job.
 class DirectoryObjectStore {
  public:
   static constexpr std::size_t threads = 4;
