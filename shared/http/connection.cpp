@@ -159,7 +159,7 @@ void Connection::begin(Exchange& now, const RequestHead& head) {
   else if (head.raw_path == "*")
     now.match.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   else if (now.match.allow.empty() && !now.match.handler)
-    now.problem = not_found();
+    now.problem = not_found(context_.router.patterns());
   else if (!now.match.handler && !asks_options)
     now.problem = wrong_method(now.match.allow);
   if (path) now.request.path = std::move(*path);

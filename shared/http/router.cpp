@@ -113,4 +113,10 @@ Router::Match Router::find(Method method, std::string_view raw_path) const {
   return match;
 }
 
+std::string Router::patterns() const {
+  std::string all;
+  for (const auto& route : routes_) all.append(all.empty() ? "" : ", ").append(route.pattern);
+  return all;
+}
+
 }  // namespace millrace::http

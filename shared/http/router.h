@@ -33,6 +33,9 @@ class Router {
   /// path. A segment that does not decode matches nothing.
   Match find(Method method, std::string_view raw_path) const;
 
+  /// Every pattern, with commas between them: for who asked for none of them.
+  std::string patterns() const;
+
  private:
   struct Served {
     Method method;

@@ -2,9 +2,9 @@
 
 namespace millrace::http {
 
-Problem not_found() {
+Problem not_found(const std::string& served) {
   return {404, "not_found", "There is no such path",
-          "Check the path, a slash at its end included; /openapi.json lists what is served.", ""};
+          "Check the path, a slash at its end included. Served here: " + served + ".", ""};
 }
 
 Problem wrong_method(const std::string& allow) {

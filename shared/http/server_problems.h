@@ -8,7 +8,7 @@
 /// What the server itself has to say against a request.
 namespace millrace::http {
 
-Problem not_found();
+Problem not_found(const std::string& served);
 Problem wrong_method(const std::string& allow);
 Problem bad_path();
 Problem internal_error();

@@ -200,7 +200,9 @@ TEST(ServerRoomTest, WhatGoesThroughIsCounted) {
   EXPECT_EQ(server.counts().bytes_in, request.size());
   const auto answer_bytes = got.head.size() + got.body.size();  // counted once they are sent
   EXPECT_TRUE(test::soon([&] { return server.counts().bytes_out == answer_bytes; }));
-  EXPECT_EQ(peer.ask(get("/unknown")).status, 404);
+  const auto unknown = peer.ask(get("/unknown"));
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_NE(unknown.body.find("Served here: /"), std::string::npos) << unknown.body;
   EXPECT_EQ(server.counts().answered[2], 1u);
   EXPECT_EQ(server.counts().answered[4], 1u);
   EXPECT_EQ(server.counts().connections, 1);
