@@ -28,7 +28,8 @@ struct BeginRequest {
   Token token;              ///< fresh for a new run; the same again renews
   std::string_view worker;  ///< whose control channel hears of a cancel
   /// The last seq this holder wrote or heard, 0 for a first begin. Tells a record that lost its
-  /// tail from one that is whole.
+  /// tail from one that is whole. A token that goes on after another has begun is refused as
+  /// `busy`, even when the other's lease has ended or was given back.
   Seq known = 0;
   bool begun_before = false;  ///< redelivered or a later attempt: a missing record was lost
   bool force = false;         ///< take the lease from whoever has it (cancel, expiry)

@@ -96,7 +96,7 @@ void LogServer::withdraw(const Job& job) {
 
 // --- the lease
 
-Begun LogServer::begin(const BeginRequest& request, std::uint64_t run) {
+Begun LogServer::take_lease(const BeginRequest& request, std::uint64_t run) {
   Record* stands = find(request.job.id);
   if (!stands) {
     const bool log_lost = request.begun_before || request.known > 0;
@@ -119,6 +119,11 @@ Begun LogServer::begin(const BeginRequest& request, std::uint64_t run) {
   }
   const auto now = time_();
   const bool mine = record.holder == request.token;
+  if (request.known > 0 && record.attempt > 0 && record.last_holder != request.token) {
+    begun.outcome = Begun::Outcome::busy;
+    begun.busy_for = std::max(record.lease - now, std::chrono::microseconds(0));
+    return begun;
+  }
   if (!mine && record.holder) {
     if (record.lease <= now) {
       begun.lost_runs = ++record.lost;

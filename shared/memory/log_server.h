@@ -40,6 +40,9 @@ class LogServer {
   using OnAppend = std::function<void(const JobId&, const Token& token,
                                       const std::optional<Token>& holder, std::string_view lines)>;
 
+  /// A begin was answered.
+  using OnBegin = std::function<void(const BeginRequest&, const Begun&)>;
+
   LogServer(Time time, Options options, const Bugs& bugs)
       : time_(std::move(time)), options_(options), bugs_(bugs) {}
   LogServer(const LogServer&) = delete;
@@ -50,7 +53,11 @@ class LogServer {
   void acknowledge(const JobId& id);
   void withdraw(const Job& job);
   /// `run`: of the server, as the port learnt it when it connected.
-  Begun begin(const BeginRequest& request, std::uint64_t run);
+  Begun begin(const BeginRequest& request, std::uint64_t run) {
+    const Begun begun = take_lease(request, run);
+    if (begun_) begun_(request, begun);
+    return begun;
+  }
   Result<Appended> append(const AppendRequest& request, std::uint64_t run);
   Result<LogPage> read(const JobId& id, Seq after);
   Result<LogState> cancel(const JobId& id);
@@ -76,6 +83,7 @@ class LogServer {
   /// The worker name that the holder gave.
   std::string held_by(const JobId& id) const;
   void on_append(OnAppend hear) { appended_ = std::move(hear); }
+  void on_begin(OnBegin hear) { begun_ = std::move(hear); }
 
  private:
   struct Line {
@@ -104,6 +112,7 @@ class LogServer {
     std::size_t bytes = 0;
   };
 
+  Begun take_lease(const BeginRequest& request, std::uint64_t run);
   Record* find(const JobId& id);
   Record& make(const Job& job, std::string_view fingerprint, std::string_view line,
                bool made_again);
@@ -124,6 +133,7 @@ class LogServer {
   std::map<std::string, std::set<std::pair<WallTime, JobId>>> sessions_;
   std::map<std::string, std::vector<std::weak_ptr<Ear>>> ears_;
   OnAppend appended_;
+  OnBegin begun_;
 };
 
 }  // namespace millrace::memory

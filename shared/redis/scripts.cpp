@@ -58,9 +58,11 @@ return 1
 // tail that readers saw. After a loss numbering goes on at the server's clock in µs, above any
 // number given before: nothing is said twice under another meaning. The jump is kept until the
 // next event, so a begin that is sent again tells of it again.
+// A holder that goes on (known > 0) and was replaced meanwhile is not let in again, even when the
+// lease is free: it does not know what the other has written, and its numbers are given.
 constexpr std::string_view begin = R"(
 local r = redis.call('HMGET', KEYS[1], 'state', 'token', 'lease', 'seq', 'errors', 'lost', 'cancel',
-  'run', 'attempt', 'gap_at', 'gap_from')
+  'run', 'attempt', 'gap_at', 'gap_from', 'by')
 if not r[1] then return {3} end
 local state, holder, seq = r[1], r[2], tonumber(r[4])
 local errors, lost, cancel = tonumber(r[5] or '0'), tonumber(r[6] or '0'), tonumber(r[7])
@@ -71,6 +73,9 @@ local t = redis.call('TIME')
 local ms = t[1] * 1000 + math.floor(t[2] / 1000)
 local token, known = ARGV[1], tonumber(ARGV[3])
 local mine = holder == token
+if known > 0 and r[9] and r[12] ~= token then
+  return {1, state, seq, 0, errors, lost, cancel, math.max(tonumber(r[3]) - ms, 0)}
+end
 if not mine and holder ~= '' then
   local left = tonumber(r[3]) - ms
   if left <= 0 then

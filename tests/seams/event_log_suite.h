@@ -218,6 +218,24 @@ TEST_P(EventLogSuite, GivingTheLeaseBackCountsNothingAndFreesItAtOnce) {
   EXPECT_EQ(append(made, first, 2, 1).error(), Errc::fenced);
 }
 
+TEST_P(EventLogSuite, AHolderThatWasReplacedDoesNotGoOnThoughTheLeaseIsFreeAgain) {
+  for (const bool given_back : {true, false}) {
+    const auto made = job();
+    const auto first = running(made, 2);
+    const auto second = token();
+    ASSERT_EQ(take_over(made, second)->outcome, Begun::Outcome::granted);
+    ASSERT_TRUE(
+        append(made, second, 2, 1, given_back ? std::optional(JobState::queued) : std::nullopt));
+    let_lapse(made);
+    EXPECT_EQ(begin(made, first, 2, true)->outcome, Begun::Outcome::busy);
+    EXPECT_FALSE(append(made, first, 2, 1));
+    const auto third = token();
+    const auto begun = begin(made, third, 0, true);
+    EXPECT_EQ(begun->outcome, Begun::Outcome::granted);
+    EXPECT_EQ(begun->last, 3u);
+  }
+}
+
 TEST_P(EventLogSuite, ARetryCountsAnErrorAndFreesTheLease) {
   const auto made = job();
   const auto first = running(made);

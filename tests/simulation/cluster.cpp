@@ -30,7 +30,8 @@ void Cluster::start_worker(std::size_t place) {
   const auto name = "work" + std::to_string(place) + "." + std::to_string(++here.starts);
   const WorkerHost::Options options{
       .jobs_in_flight = plan_.jobs_in_flight,
-      .llm_continue = plan_.prefill ? LlmContinue::prefill : LlmContinue::rewind};
+      .llm_continue = plan_.prefill ? LlmContinue::prefill : LlmContinue::rewind,
+      .leases_are_known = !plan_.log_may_lose() && !plan_.troubles.log_clock_jumps};
   here.role = std::make_unique<WorkerHost>(world_, world_.process(name), servers_, options);
   here.role->start();
   world_.note(name, "starts");

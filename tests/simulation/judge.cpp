@@ -26,6 +26,8 @@ Judge::Judge(World& world, Servers& servers, const Clients& clients, const Nemes
     : world_(world), servers_(servers), clients_(clients), nemesis_(nemesis), plan_(plan) {
   servers_.store.on_finish(
       [this](const JobId& id, const Outcome& outcome) { on_finish(id, outcome); });
+  servers_.log.on_begin(
+      [this](const BeginRequest& request, const Begun& begun) { on_begin(request, begun); });
   servers_.log.on_append([this](const JobId& id, const Token& token,
                                 const std::optional<Token>& holder,
                                 std::string_view lines) { on_append(id, token, holder, lines); });
@@ -39,6 +41,13 @@ void Judge::on_finish(const JobId& id, const Outcome& outcome) {
   world_.note("store", short_name(id) + " ends as " + std::string(to_string(outcome.state)));
   if (!ended_at_.emplace(id, world_.now()).second)
     world_.broken("P1", short_name(id) + " has ended twice in the Store");
+}
+
+void Judge::on_begin(const BeginRequest& request, const Begun& begun) {
+  static constexpr const char* said[] = {" begins", " finds it held", " finds it ended"};
+  world_.note("log", short_name(request.job.id) + ": " + std::string(request.worker) +
+                         said[static_cast<std::size_t>(begun.outcome)] + " after " +
+                         std::to_string(begun.last) + (begun.gap_from ? ", a gap" : ""));
 }
 
 void Judge::on_append(const JobId& id, const Token& token, const std::optional<Token>& holder,

@@ -21,6 +21,7 @@ class Judge {
 
  private:
   void on_finish(const JobId& id, const Outcome& outcome);
+  void on_begin(const BeginRequest& request, const Begun& begun);
   void on_append(const JobId& id, const Token& token, const std::optional<Token>& holder,
                  std::string_view lines);
   void on_produce(const memory::PartitionName& name, const memory::Record& record);

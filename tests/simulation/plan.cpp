@@ -22,7 +22,9 @@ JobPlan make_job(Chance& chance, const Plan& plan, std::size_t number, Instant b
   if (chance.percent(45)) job.session = "s" + std::to_string(chance.between(1, 2));
   job.words = chance.between(1, chance.percent(15) ? 60 : 12);
   job.gap_ms = chance.percent(10) ? chance.between(1000, 5000) : chance.between(1, 400);
+  if (chance.percent(5)) job.gap_ms = chance.between(10'500, 14'000);  // longer than a lease
   if (job.gap_ms >= 1000) job.words = std::min<std::size_t>(job.words, 6);
+  if (job.gap_ms >= 10'000) job.words = std::min<std::size_t>(job.words, 2);
   if (chance.percent(40)) {
     job.key = "key-" + job.tag;
     if (chance.percent(25)) job.copies = static_cast<std::uint32_t>(chance.between(2, 3));

@@ -2,6 +2,7 @@
 #include "shared/memory/event_log.h"
 #include "shared/memory/job_queue.h"
 #include "shared/memory/store.h"
+#include "tests/simulation/leased_store.h"
 #include "tests/simulation/model.h"
 #include "workers/pool/worker.h"
 
@@ -13,6 +14,7 @@ class WorkerHost {
   struct Options {
     std::uint32_t jobs_in_flight = 8;
     LlmContinue llm_continue = LlmContinue::rewind;
+    bool leases_are_known = true;  ///< none ends before its holder can know
   };
   WorkerHost(World& world, Process& process, Servers& servers, Options options);
   WorkerHost(const WorkerHost&) = delete;
@@ -35,6 +37,7 @@ class WorkerHost {
   Process& process_;
   MemoryJobQueue queue_;
   MemoryStore store_;
+  LeasedStore leased_store_;
   MemoryEventLog log_;
   SimModel model_;
   QuietRoom room_;
