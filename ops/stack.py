@@ -147,6 +147,7 @@ class Stack:
             return answers_ready(edge.url) or self.ended() is not None
         if not wait_until(ready, 60, every=0.2):
             raise StartFailed(f"{edge.url}/readyz did not answer 200 within 60 s")
+        self.stop_if_one_ended()
 
     def tell_how_to_use_it(self, url):
         say(f"ready: {url}")
@@ -168,13 +169,16 @@ class Stack:
                     print(f"{part.name:7} | {line}")
                 sys.stdout.flush()
 
+    def stop_if_one_ended(self):
+        ended = self.ended()
+        if ended is not None:
+            raise StartFailed(f"{ended.name} ended by itself ({ended.child.returncode}); "
+                              f"its log: {ended.log}")
+
     def watch(self):
         while True:
             self.show_logs()
-            ended = self.ended()
-            if ended is not None:
-                raise StartFailed(f"{ended.name} ended by itself ({ended.child.returncode}); "
-                                  f"its log: {ended.log}")
+            self.stop_if_one_ended()
             time.sleep(0.1)
 
     def stop_all(self):

@@ -62,7 +62,10 @@ int run_migrate(const Config& config) {
   const auto version = migrate_store(config.database_url, random);
   if (!version) return fail(version.error());
   std::printf("store: version %d (%s)\n", *version, config.database_url.c_str());
-  if (config.kafka_brokers.empty()) return 0;
+  if (config.kafka_brokers.empty()) {
+    std::printf("topics: none, for no KAFKA_BROKERS are named\n");
+    return 0;
+  }
   const auto created = kafka::create_topics(client_settings(config), config.topic_prefix);
   if (!created) return fail(created.error());
   std::printf("topics: %zu made, prefix %s\n", created->size(), config.topic_prefix.c_str());

@@ -145,13 +145,15 @@ bool json_object(std::string_view given) {
 const std::vector<Setting>& settings() {
   using C = Config;
   static const std::vector<Setting> table{
-      text("host", {"HOST"}, &C::host),
+      normalised("host", {"HOST"}, &C::host,
+                 "an IPv4 or IPv6 address of this machine, or localhost", value::listen_address),
       whole("port", {"PORT"}, &C::port, 0),
       whole("worker_port", {"MILLRACE_WORKER_PORT"}, &C::worker_port, 0),
       whole("sim_port", {"MILLRACE_SIM_PORT"}, &C::sim_port, 0),
       whole("edge_threads", {"MILLRACE_EDGE_THREADS"}, &C::edge_threads, 1, 256),
       whole("worker_threads", {"MILLRACE_WORKER_THREADS"}, &C::worker_threads, 1, 256),
-      text("cors_origins", {"CORS_ORIGINS"}, &C::cors_origins),
+      checked("cors_origins", {"CORS_ORIGINS"}, &C::cors_origins,
+              "* or origins such as https://example.com, separated by commas", value::origin_list),
       choice("auth", {"AUTH"}, &C::auth, {"on", "off"}),
 
       checked("kafka_brokers", {"KAFKA_BROKERS"}, &C::kafka_brokers,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <filesystem>
 #include <stdexcept>
 
 #include "shared/runtime/config_file.h"
@@ -32,6 +33,8 @@ std::optional<std::string> joined_text(const toml::array& list) {
 }  // namespace
 
 Settings read_toml(const std::filesystem::path& file) {
+  if (!std::filesystem::is_regular_file(file))
+    throw std::invalid_argument(fmt::format("--config {}: there is no such file", file.string()));
   toml::table table;
   try {
     table = toml::parse_file(file.string());

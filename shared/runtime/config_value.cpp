@@ -1,5 +1,6 @@
 #include "shared/runtime/config_value.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -93,6 +94,30 @@ bool broker_list(std::string_view text) {
   }
 }
 
+bool origin_list(std::string_view text) {
+  if (text == "*") return true;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    std::string_view origin = text.substr(0, comma);
+    while (origin.starts_with(' ')) origin.remove_prefix(1);
+    const auto scheme = origin.find("://");
+    if (scheme == origin.npos || !host_and_port(origin.substr(scheme + 3))) return false;
+    if (origin.substr(0, scheme) != "http" && origin.substr(0, scheme) != "https") return false;
+    if (comma == text.npos) return true;
+    text = text.substr(comma + 1);
+  }
+}
+
+std::optional<std::string> listen_address(std::string_view text) {
+  if (text == "localhost") return std::string(text);
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  const std::string address(text);
+  std::array<unsigned char, sizeof(in6_addr)> parsed{};
+  const bool is_address = inet_pton(AF_INET, address.c_str(), parsed.data()) == 1 ||
+                          inet_pton(AF_INET6, address.c_str(), parsed.data()) == 1;
+  return is_address ? std::optional(address) : std::nullopt;
+}
+
 bool redis_url(std::string_view text) {
   constexpr std::string_view scheme = "redis://";
   if (!text.starts_with(scheme)) return false;
@@ -128,7 +153,7 @@ std::optional<std::string> sqlite_path(std::string_view text) {
 bool loopback(std::string_view host) {
   const bool loopback_v4 =
       host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos;
-  return loopback_v4 || host == "localhost" || host == "::1" || host == "[::1]";
+  return loopback_v4 || host == "localhost" || host == "::1";
 }
 
 std::string without_password(std::string_view url) {

@@ -28,6 +28,10 @@ bool redis_url(std::string_view text);
 std::optional<std::string> model_server_url(std::string_view text);
 /// The path in `PATH`, `sqlite:PATH` or `sqlite:///PATH`; nothing for another scheme.
 std::optional<std::string> sqlite_path(std::string_view text);
+/// An address to listen on, IPv6 without its brackets, or `localhost`.
+std::optional<std::string> listen_address(std::string_view text);
+/// `*`, or origins as browsers send them (`https://host[:port]`), comma-separated.
+bool origin_list(std::string_view text);
 /// True for 127.0.0.0/8, `::1` and `localhost`.
 bool loopback(std::string_view host);
 

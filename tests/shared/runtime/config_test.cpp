@@ -200,6 +200,22 @@ TEST_F(ConfigTest, a_public_address_needs_auth_off) {
   EXPECT_EQ(refusal({"--host", "::1"}), "");
 }
 
+TEST_F(ConfigTest, what_is_no_address_is_called_that) {
+  says(refusal({"--host", "999.1.1.1"}), {"host", "999.1.1.1", "IPv4 or IPv6"});
+  EXPECT_EQ(load_config({"--host", "[::1]"}).config.host, "::1");
+}
+
+TEST_F(ConfigTest, origins_are_a_star_or_urls_without_a_path) {
+  for (const auto* right : {"*", "https://a.example", "http://a.example:8080, https://b.example"})
+    EXPECT_EQ(refusal({"--cors-origins", right}), "") << right;
+  for (const auto* wrong : {"foo bar", "a.example", "ftp://a.example"})
+    says(refusal({"--cors-origins", wrong}), {"cors_origins", wrong, "https://"});
+}
+
+TEST_F(ConfigTest, a_missing_file_is_called_that) {
+  says(refusal({"--config", "none.toml"}), {"none.toml", "no such file"});
+}
+
 TEST_F(ConfigTest, debug_is_a_word_for_the_log_level) {
   EXPECT_EQ(load_config({"--debug"}).config.log_level, "debug");
   set("DEBUG", "true");
