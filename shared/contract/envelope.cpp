@@ -43,6 +43,16 @@ void params_member(std::string& out, const Job& job) {
   out.append(params).append("}");
 }
 
+void input_ref_member(std::string& out, const InputRef& ref) {
+  member(out, "input_ref");
+  std::string inside = "{";
+  text_member(inside, "key", ref.key);
+  member(inside, "size");
+  append_number(inside, ref.size);
+  text_member(inside, "sha256", ref.sha256);
+  out.append(inside).append("}");
+}
+
 /// Reads one envelope member by member; the first fault is kept and the rest is skipped.
 class Reader {
  public:
@@ -76,6 +86,23 @@ class Reader {
   /// A member that is somebody else's, to be given back as it was written.
   void as_written(std::string_view name, std::string& into) {
     into = one_line(raw_member(envelope_, root_, name));
+  }
+
+  /// The input, or where it is: one of the two.
+  void input(Job& job) {
+    dom::element ref;
+    if (root_["input_ref"].get(ref)) return json("input", job.input);
+    dom::element beside;
+    if (!root_["input"].get(beside)) fail("input_ref", "must not stand beside `input`");
+    std::string_view key;
+    std::string_view sha256;
+    InputRef read;
+    if (ref["key"].get(key) || key.empty() || ref["size"].get(read.size) ||
+        ref["sha256"].get(sha256) || sha256.size() != 64)
+      return fail("input_ref", "must have `key`, `size` and `sha256`");
+    read.key = key;
+    read.sha256 = sha256;
+    job.input_ref = std::move(read);
   }
 
   void params(Job& job) {
@@ -117,7 +144,7 @@ Job read_members(Reader& read) {
   read.text("kind", job.kind, true);
   read.text("tenant", job.tenant, true);
   read.text("session", job.session, false);
-  read.json("input", job.input);
+  read.input(job);
   read.text("model", job.model, false);
   read.params(job);
   std::string priority;
@@ -150,8 +177,12 @@ std::string encode_envelope(const Job& job) {
   text_member(out, "kind", job.kind);
   text_member(out, "tenant", job.tenant);
   if (!job.session.empty()) text_member(out, "session", job.session);
-  member(out, "input");
-  out += job.input;
+  if (job.input_ref) {
+    input_ref_member(out, *job.input_ref);
+  } else {
+    member(out, "input");
+    out += job.input;
+  }
   if (!job.model.empty()) text_member(out, "model", job.model);
   params_member(out, job);
   text_member(out, "priority", job.priority == Priority::bulk ? "bulk" : "interactive");

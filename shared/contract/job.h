@@ -10,6 +10,15 @@ namespace millrace {
 
 enum class Priority : std::uint8_t { interactive, bulk };
 
+/// An input that is too large for the envelope: where the ObjectStore has it, under the job's
+/// tenant, and what it must be.
+struct InputRef {
+  std::string key;
+  std::uint64_t size = 0;
+  std::string sha256;  ///< lower-case hex
+  bool operator==(const InputRef&) const = default;
+};
+
 /// One job as it was accepted: the envelope's fields, ready to use. It never changes; what
 /// happens to it is in the event log and the Store.
 struct Job {
@@ -18,7 +27,9 @@ struct Job {
   std::string tenant = "default";
   std::string session;  ///< empty: none, ordered by nothing
   std::string input;    ///< JSON as validated: a string, or a list of {role, content}
-  std::string model;    ///< empty: the worker's default
+  /// In the place of `input`, which whoever runs the job fetches.
+  std::optional<InputRef> input_ref;
+  std::string model;  ///< empty: the worker's default
   std::optional<std::uint32_t> max_tokens;
   std::optional<double> temperature;
   Priority priority = Priority::interactive;

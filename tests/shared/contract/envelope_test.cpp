@@ -49,6 +49,38 @@ TEST(Envelope, ReadsBackEveryFieldItWrote) {
   EXPECT_EQ(back.envelope, text);
 }
 
+TEST(Envelope, NamesAnInputThatIsElsewhere) {
+  Job job = sample();
+  job.input.clear();
+  job.input_ref = InputRef{"inputs/한", 300'000, std::string(64, 'a')};
+  const auto read = decode_envelope(encode_envelope(job));
+  ASSERT_TRUE(std::holds_alternative<Job>(read)) << as<MalformedEnvelope>(read).reason;
+  EXPECT_EQ(as<Job>(read).input_ref, job.input_ref);
+  EXPECT_EQ(as<Job>(read).input, "");
+}
+
+TEST(Envelope, HasAnInputOrNamesOneAndNeverBoth) {
+  Job job = sample();
+  job.input.clear();
+  job.input_ref = InputRef{"k", 300'000, std::string(64, 'a')};
+  const auto text = encode_envelope(job);
+  const auto without = [&text](std::string_view part, std::string_view instead) {
+    std::string changed = text;
+    return changed.replace(changed.find(part), part.size(), instead);
+  };
+  const std::vector<std::string> wrong{without(R"("input_ref":)", R"("input":"x","input_ref":)"),
+                                       without(R"("input_ref":)", R"("other":)"),
+                                       without(R"("key":"k")", R"("key":"")"),
+                                       without(R"("size":300000)", R"("size":"many")"),
+                                       without(R"("sha256":"a)", R"("sha256":")"),
+                                       without(R"("sha256")", R"("md5")")};
+  for (const auto& each : wrong) {
+    const auto read = decode_envelope(each);
+    ASSERT_TRUE(std::holds_alternative<MalformedEnvelope>(read)) << each;
+    EXPECT_NE(as<MalformedEnvelope>(read).reason.find("input"), std::string::npos);
+  }
+}
+
 TEST(Envelope, KeepsMembersItDoesNotKnow) {
   std::string text = encode_envelope(sample());
   text.insert(1, R"("from_a_newer_build":{"x":1},)");

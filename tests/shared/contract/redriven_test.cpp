@@ -29,6 +29,14 @@ struct Redriven : testing::Test {
   }
 };
 
+TEST_F(Redriven, NamesTheSameLargeInput) {
+  Job before = old();
+  before.input.clear();
+  before.input_ref = InputRef{"inputs/k", 300'000, std::string(64, 'a')};
+  before.envelope = encode_envelope(before);
+  EXPECT_EQ(redriven(before, new_job_id(now, random), now).input_ref, before.input_ref);
+}
+
 TEST_F(Redriven, IsTheSameWorkUnderAnIdAndTimesOfItsOwn) {
   const Job before = old();
   const JobId id = new_job_id(now, random);
