@@ -7,9 +7,27 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "ops"), str(Path(__file__).parent)]
+from embedded_world import EmbeddedWorld  # noqa: E402
 from process import stopped_at_end  # noqa: E402
 from servers import Kafka, Redis  # noqa: E402
-from world import World  # noqa: E402
+from servers_world import ServersWorld  # noqa: E402
+
+WAYS = ("servers", "embedded")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "servers(reason): only on Kafka and Redis, and why")
+    config.addinivalue_line("markers", "embedded(reason): only in one process, and why")
+
+
+def pytest_generate_tests(metafunc):
+    """Every test in a world runs both ways, unless it is marked for one of them."""
+    if "way" not in metafunc.fixturenames:
+        return
+    marks = [metafunc.definition.get_closest_marker(way) for way in WAYS]
+    assert all(mark is None or mark.args for mark in marks), "such a mark says its reason"
+    ways = [way for way, mark in zip(WAYS, marks) if mark] or WAYS
+    metafunc.parametrize("way", ways, indirect=True, scope="session")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -31,13 +49,19 @@ def servers(tmp_path_factory):
         yield redis.start(), kafka.start()
 
 
+@pytest.fixture(scope="session")
+def way(request):
+    """On what a world stands."""
+    return request.param
+
+
 @pytest.fixture
-def empty_world(servers, tmp_path):
-    """Topics and tables, and nobody there yet."""
-    redis, kafka = servers
-    world = World(redis, kafka, tmp_path)
+def empty_world(way, request, tmp_path):
+    """Installed, and nobody there yet."""
+    servers = request.getfixturevalue("servers") if way == "servers" else ()
+    world = _new_world(servers, tmp_path)
     try:
-        yield world.migrate()
+        yield world.install()
     finally:
         for server in servers:
             server.thaw()
@@ -48,26 +72,23 @@ def empty_world(servers, tmp_path):
 
 @pytest.fixture
 def world(empty_world):
-    """A simulator, an edge and a worker."""
-    return _inhabited(empty_world)
+    """All that a job needs."""
+    return empty_world.inhabit()
 
 
 @pytest.fixture(scope="module")
-def town(servers, tmp_path_factory):
+def town(way, request, tmp_path_factory):
     """A world for all tests of a module that break nothing."""
-    redis, kafka = servers
-    world = World(redis, kafka, tmp_path_factory.mktemp("town"))
+    servers = request.getfixturevalue("servers") if way == "servers" else ()
+    world = _new_world(servers, tmp_path_factory.mktemp("town"))
     try:
-        yield _inhabited(world.migrate())
+        yield world.install().inhabit()
     finally:
         world.stop()
 
 
-def _inhabited(world):
-    world.start_simulator()
-    world.start_edge()
-    world.start_worker()
-    return world
+def _new_world(servers, folder):
+    return ServersWorld(*servers, folder) if servers else EmbeddedWorld(folder)
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ def test_a_running_job_and_its_upstream_end_within_a_second(town):
     assert told[-1].type == "cancelled"
 
 
+@pytest.mark.servers("needs two edges")
 def test_cancelling_from_another_edge_is_the_same(world):
     other = world.start_edge()
     job_id = world.submit(LONG, edge=world.edges[0])
@@ -40,6 +41,7 @@ def test_cancelling_from_another_edge_is_the_same(world):
     cancelled_within_a_second(world, job_id, other)
 
 
+@pytest.mark.servers("needs an edge without a worker")
 def test_a_queued_job_is_cancelled_without_a_worker(empty_world):
     empty_world.start_simulator()
     empty_world.start_edge()
@@ -55,12 +57,28 @@ def test_a_queued_job_is_cancelled_without_a_worker(empty_world):
     assert empty_world.simulated()["requests"] == 1
 
 
+def test_a_job_that_waits_for_its_session_is_cancelled_before_its_turn(town):
+    asked_before = town.simulated()["requests"]
+    first = town.submit(LONG, session="waiting")
+    town.follow(first).wait_for(1, "delta")
+    waiting = town.submit("sim-5ms-5tok-1gap", session="waiting")
+    after = town.submit("sim-5ms-5tok-1gap", session="waiting")
+    cancelled_within_a_second(town, waiting)
+    assert [event.type for event in town.read(waiting)] == ["queued", "cancelled"]
+    assert town.job(first)["status"] == "running"
+    cancelled_within_a_second(town, first)
+    assert town.wait_end(after)["status"] == "succeeded"
+    assert_whole(town.read(waiting))
+    assert town.simulated()["requests"] == asked_before + 2
+
+
 def test_a_retrying_job_is_cancelled_while_it_waits(town):
     job_id = town.submit("sim-5ms-5tok-1gap-429x100")
     town.wait_until(lambda: town.job(job_id)["status"] == "retrying", 20, "it does not retry")
     cancelled_within_a_second(town, job_id)
 
 
+@pytest.mark.servers("needs an edge beside the frozen worker")
 def test_a_frozen_workers_job_is_ended_by_the_edge_and_stays_ended(world):
     worker = world.parts[-1]
     job_id = world.submit(LONG)

@@ -14,8 +14,7 @@ def test_every_accepted_job_ends_once_whatever_dies(world, long):
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     draw = random.Random(seed)
-    world.start_edge()
-    world.start_worker()
+    world.grow()
     ids, stop = [], threading.Event()
 
     def submit(edge):
@@ -43,13 +42,12 @@ def test_every_accepted_job_ends_once_whatever_dies(world, long):
         assert job["status"] in ("succeeded", "failed"), job
     for job_id in ids:
         # A job accepted while Redis was away has no log to begin with.
-        assert_whole(world.read(job_id), gaps=True)
+        assert_whole(world.read(job_id), gaps=world.gaps)
 
 
 def hurt(world, draw):
     """Kills or freezes one of them and brings it back."""
-    workers = [part for part in world.parts if part.command == "worker"]
-    victim = draw.choice([*world.edges, *workers, *workers, world.redis, world.kafka])
+    victim = draw.choice(world.victims())
     deadly = draw.random() < 0.6
     print(f"{time.strftime('%H:%M:%S')} {'kill' if deadly else 'freeze'} {victim.name}")
     if not deadly:
@@ -59,7 +57,4 @@ def hurt(world, draw):
         return
     victim.kill()
     time.sleep(draw.uniform(0, 1))
-    if victim in world.edges:
-        victim.start_listening()
-    else:
-        victim.start()
+    world.revive(victim)

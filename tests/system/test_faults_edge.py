@@ -2,9 +2,11 @@
 
 import time
 
+import pytest
 from sse import Reader, assert_whole, told_text
 
 
+@pytest.mark.servers("needs two edges")
 def test_a_reader_goes_on_at_another_edge_when_its_own_is_killed(world):
     other = world.start_edge()
     job_id = world.submit("sim-20ms-150tok-20gap", edge=world.edges[0])
@@ -17,6 +19,7 @@ def test_a_reader_goes_on_at_another_edge_when_its_own_is_killed(world):
     assert reader.connections > 1
 
 
+@pytest.mark.servers("needs two edges")
 def test_a_signed_stream_url_holds_at_every_edge(world):
     other = world.start_edge()
     receipt = world.post({"input": "x", "model": "sim-5ms-10tok-1gap"}).json()
@@ -25,6 +28,7 @@ def test_a_signed_stream_url_holds_at_every_edge(world):
     assert_whole(told)
 
 
+@pytest.mark.servers("needs two edges")
 def test_every_job_that_was_answered_202_ends_though_its_edge_was_killed(world):
     other = world.start_edge()
     ids = [world.submit("sim-5ms-5tok-1gap", edge=world.edges[0]) for _ in range(50)]
@@ -33,6 +37,7 @@ def test_every_job_that_was_answered_202_ends_though_its_edge_was_killed(world):
         assert job["status"] == "succeeded"
 
 
+@pytest.mark.servers("needs two edges")
 def test_a_frozen_edge_holds_nobody_else_up_and_goes_on_when_thawed(world):
     other = world.start_edge()
     job_id = world.submit("sim-20ms-200tok-20gap", edge=world.edges[0])
@@ -47,6 +52,7 @@ def test_a_frozen_edge_holds_nobody_else_up_and_goes_on_when_thawed(world):
     assert_whole(frozen.events)
 
 
+@pytest.mark.servers("needs two edges")
 def test_an_edge_that_is_told_to_stop_lets_readers_go_on_elsewhere(world):
     other = world.start_edge()
     job_id = world.submit("sim-20ms-150tok-20gap", edge=world.edges[0])

@@ -4,8 +4,11 @@ everything recovers by itself: P1, P8."""
 import threading
 import time
 
+import pytest
 from sse import assert_whole
 from world import web
+
+pytestmark = pytest.mark.servers("kills and freezes Kafka")
 
 QUICK = "sim-5ms-5tok-1gap"
 

@@ -3,7 +3,11 @@
 import threading
 import time
 
+import pytest
+import redis
 from sse import assert_whole, read, told_text
+
+pytestmark = pytest.mark.servers("kills, freezes and empties Redis")
 
 SLOW = "sim-20ms-200tok-20gap"
 
@@ -74,6 +78,21 @@ def test_every_queued_job_still_ends_after_flushall(empty_world):
         assert job["status"] == "succeeded"
     for job_id in ids:
         assert_whole(world.read(job_id), gaps=True)
+
+
+def test_an_emptied_redis_soon_belongs_to_its_store_again(world):
+    def owner():
+        with redis.Redis.from_url(world.settings["REDIS_URL"]) as client:
+            return client.get("mr:store-id")
+
+    world.wait_until(owner, 10, "nobody claims it")
+    before = owner()
+    world.redis.flush()
+    world.wait_until(owner, 10, "nobody claims it again")
+    assert owner() == before
+    stranger = world.start_worker(MILLRACE_DATA=world.folder / "another")
+    assert stranger.child.wait(20) != 0
+    assert before.decode() in stranger.said()
 
 
 def test_a_reader_gets_the_stored_result_when_the_log_has_gone(world):

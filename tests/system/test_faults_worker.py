@@ -23,17 +23,14 @@ def kept_promises(world, job_id, told, edge=None):
 def test_a_job_survives_kill_9_of_its_worker(empty_world, how, long):
     world = empty_world
     world.settings["LLM_CONTINUE"] = how
-    world.start_simulator()
-    world.start_edge()
-    first = world.start_worker()
+    world.inhabit()
     tokens = 1000 if long else 200
     model = f"sim-20ms-{tokens}tok-10gap"
     job_id = world.submit(model, max_tokens=tokens)
     reader = world.follow(job_id)
     reader.wait_for(tokens // 2, "delta")
-    world.start_worker()
     killed = time.monotonic()
-    first.kill()
+    world.kill_worker()
     told = reader.finish(TAKEOVER + tokens / 50)
     kept_promises(world, job_id, told)
     attempts = [event for event in told if event.type == "started"]
@@ -48,6 +45,7 @@ def test_a_job_survives_kill_9_of_its_worker(empty_world, how, long):
         assert any(event.type == "rewind" for event in told[seen - 1:])
 
 
+@pytest.mark.servers("needs two workers")
 def test_a_zombie_leaves_no_trace(empty_world):
     """P3: frozen past its lease, thawed when another has finished the job."""
     world = empty_world
@@ -70,6 +68,7 @@ def test_a_zombie_leaves_no_trace(empty_world):
     assert world.wait_end(world.submit("sim-5ms-5tok-1gap"))["status"] == "succeeded"
 
 
+@pytest.mark.servers("needs two workers")
 def test_a_zombie_that_wakes_while_its_heir_writes_cannot_write(empty_world):
     world = empty_world
     world.start_simulator()
@@ -85,6 +84,7 @@ def test_a_zombie_that_wakes_while_its_heir_writes_cannot_write(empty_world):
     kept_promises(world, job_id, reader.finish(40))
 
 
+@pytest.mark.servers("its readers stay while the worker goes")
 def test_a_worker_that_is_told_to_stop_finishes_what_it_can(empty_world):
     world = empty_world
     world.start_simulator()
@@ -102,6 +102,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_can(empty_world):
     assert worker.child.wait(15) == 0
 
 
+@pytest.mark.servers("needs two workers")
 def test_what_waits_at_a_worker_that_is_told_to_stop_runs_elsewhere_at_once(empty_world):
     world = empty_world
     world.start_simulator()
@@ -125,6 +126,7 @@ def test_what_waits_at_a_worker_that_is_told_to_stop_runs_elsewhere_at_once(empt
     assert leaving.child.wait(15) == 0
 
 
+@pytest.mark.servers("needs two workers")
 def test_what_a_stopped_worker_cannot_finish_is_handed_over(empty_world):
     world = empty_world
     world.settings["LLM_CONTINUE"] = "prefill"
@@ -143,6 +145,7 @@ def test_what_a_stopped_worker_cannot_finish_is_handed_over(empty_world):
     assert worker.child.wait(15) == 0
 
 
+@pytest.mark.servers("needs a group of workers")
 def test_a_rebalance_storm_loses_and_repeats_nothing(empty_world, long):
     world = empty_world
     world.start_simulator()
@@ -171,14 +174,11 @@ def test_kill_9_at_fifty_random_moments_repeats_no_end(empty_world):
     print(f"seed {seed}")
     draw = random.Random(seed)
     world.settings["LLM_CONTINUE"] = "prefill"
-    world.start_simulator()
-    world.start_edge()
+    world.inhabit()
     ids = [world.submit(f"sim-20ms-{draw.randrange(50, 400)}tok-10gap") for _ in range(200)]
-    worker = world.start_worker()
     for _ in range(50):
         time.sleep(draw.uniform(0.5, 5))
-        worker.kill()
-        worker = world.start_worker()
+        world.kill_worker()
     for job_id in ids:
         world.wait_end(job_id, 300)
         told = world.read(job_id)

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 QUICK = "sim-20ms-10tok-5gap"
 
 
@@ -44,6 +46,7 @@ def test_eight_requests_at_once_are_one_job(town):
     assert town.simulated()["requests"] == asked_before + 1
 
 
+@pytest.mark.servers("needs two edges")
 def test_a_key_outlives_the_edge_that_took_it(world):
     second = world.start_edge()
     job_id = post(world, "k", edge=world.edges[0]).json()["id"]
@@ -54,6 +57,7 @@ def test_a_key_outlives_the_edge_that_took_it(world):
     assert world.simulated()["requests"] == 1
 
 
+@pytest.mark.servers("empties Redis")
 def test_a_key_outlives_flushall(world):
     job_id = post(world, "k").json()["id"]
     done = world.wait_end(job_id)

@@ -2,7 +2,6 @@
 
 import re
 
-from process import free_port
 from world import web
 
 
@@ -14,15 +13,11 @@ def numbers(url):
 
 
 def test_a_worker_tells_how_long_its_work_takes(empty_world):
-    world = empty_world
-    world.start_simulator()
-    world.start_edge()
-    port = free_port()
-    world.start_worker(MILLRACE_WORKER_PORT=port)
+    world = empty_world.inhabit()
     for _ in range(3):
         assert world.wait_end(world.submit("sim-60ms-20tok-10gap"))["status"] == "succeeded"
 
-    url = f"http://127.0.0.1:{port}"
+    url = world.worker_url
     world.wait_until(lambda: numbers(url)["millrace_jobs_succeeded_total"] == 3)
     told = numbers(url)
     for name in ("first_event_seconds", "llm_first_token_seconds", "llm_turn_seconds"):

@@ -33,8 +33,7 @@ def llama(tmp_path):
 def test_a_real_model_answers_through_the_whole_way(empty_world, llama):
     world = empty_world
     world.settings["LLM_SERVER_URL"] = llama.url
-    world.start_edge()
-    world.start_worker()
+    world.inhabit()
     ids = [world.submit("gemma", input=f"What is {n} plus one? Answer in one word.", max_tokens=16)
            for n in range(4)]
     for job in world.wait_ends(ids, 240):

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from process import free_port, stopped_at_end
 from servers import Kafka, Redis
-from world import World
+from servers_world import ServersWorld
 
 USER, PASSWORD = "millrace", "s3cret-of-kafka"
 
@@ -80,10 +80,7 @@ def kafka(tmp_path_factory):
 
 def runs_a_job(world):
     try:
-        world.migrate()
-        world.start_simulator()
-        world.start_edge()
-        world.start_worker()
+        world.install().inhabit()
         job = world.wait_end(world.submit("sim-5ms-5tok-1gap", session="s"))
         assert job["status"] == "succeeded"
     finally:
@@ -95,7 +92,7 @@ def test_jobs_run_on_a_kafka_with_tls_and_a_redis_with_a_password(kafka, tmp_pat
     with stopped_at_end(redis):
         redis.start()
         redis.url = f"redis://:open-sesame@127.0.0.1:{redis.port}"
-        runs_a_job(World(redis, kafka, tmp_path, **kafka.as_environment()))
+        runs_a_job(ServersWorld(redis, kafka, tmp_path, **kafka.as_environment()))
 
 
 def test_jobs_run_on_a_redis_that_knows_them_as_a_user(servers, tmp_path):
@@ -105,12 +102,12 @@ def test_jobs_run_on_a_redis_that_knows_them_as_a_user(servers, tmp_path):
         redis.start()
         assert redis.command("ACL SETUSER jobs on >hush ~mr:* &mr:* +@all") == b"+OK\r\n"
         redis.url = f"redis://jobs:hush@127.0.0.1:{redis.port}"
-        runs_a_job(World(redis, servers[1], tmp_path))
+        runs_a_job(ServersWorld(redis, servers[1], tmp_path))
 
 
 def test_a_wrong_password_of_kafka_is_told_and_shown_nowhere(kafka, servers, tmp_path):
     wrong = kafka.as_environment() | {"KAFKA_SASL_PASSWORD": "not-the-one"}
-    world = World(servers[0], kafka, tmp_path, **wrong)
+    world = ServersWorld(servers[0], kafka, tmp_path, **wrong)
     migration = world.run("migrate")
     assert migration.returncode == 1
     said = migration.stdout + migration.stderr

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka.admin import ConfigResource
 from process import stopped_at_end
 from servers import Kafka
-from world import World
+from servers_world import ServersWorld
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -44,9 +44,9 @@ def cluster(tmp_path):
 
 
 def test_jobs_end_though_one_of_three_brokers_dies(servers, cluster, tmp_path):
-    world = World(servers[0], cluster, tmp_path)
+    world = ServersWorld(servers[0], cluster, tmp_path)
     try:
-        world.migrate()
+        world.install()
         admin = world.kafka_admin()
         topics = [topic for name, topic in admin.list_topics(timeout=10).topics.items()
                   if name.startswith(world.name + ".")]
@@ -57,9 +57,7 @@ def test_jobs_end_though_one_of_three_brokers_dies(servers, cluster, tmp_path):
         assert config["min.insync.replicas"].value == "2"
         assert config["unclean.leader.election.enable"].value == "false"
 
-        world.start_simulator()
-        world.start_edge()
-        world.start_worker()
+        world.inhabit()
         running = [world.submit("sim-20ms-200tok-20gap") for _ in range(10)]
         world.wait_until(lambda: world.job(running[0])["status"] == "running")
         cluster.nodes[0].kill()

@@ -57,11 +57,10 @@ def records(world, topic, count):
     return found
 
 
-def test_a_trace_goes_through_kafka_to_the_model_and_none_is_made_up(empty_world, upstream):
+def test_a_trace_goes_to_the_model_and_none_is_made_up(empty_world, upstream):
     world = empty_world
     world.settings["LLM_SERVER_URL"] = f"http://127.0.0.1:{upstream.server_port}"
-    world.start_edge()
-    world.start_worker()
+    world.inhabit()
     sent = {"traceparent": f"00-{TRACE}-{SPAN}-01"}
     traced = world.submit("m", headers=sent)
     plain = world.submit("m")
@@ -75,6 +74,8 @@ def test_a_trace_goes_through_kafka_to_the_model_and_none_is_made_up(empty_world
     assert span != SPAN and len(span) == 16
     assert heard[plain] is None and heard[wrong] is None
 
+    if world.front == "serve":
+        return
     in_kafka = {record.key().decode(): dict(record.headers()).get("traceparent")
                 for record in records(world, "jobs.chat", 3)}
     assert in_kafka == {traced: sent["traceparent"].encode(), plain: None, wrong: None}

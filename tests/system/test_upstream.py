@@ -17,10 +17,9 @@ SICK_STREAMS = ("stall", "garbage", "halfutf8", "noend", "error3", "slowfirst", 
 
 @pytest.fixture(scope="module")
 def impatient(town):
-    """A worker with short time-outs and few attempts, beside which the town's own is stopped."""
-    town.parts[-1].stop()
-    town.start_worker(LLM_IDLE_TIMEOUT="1s", LLM_FIRST_TOKEN_TIMEOUT="2s", LLM_TURN_TIMEOUT="3s",
-                      MILLRACE_JOB_ATTEMPTS="3")
+    """A worker with short time-outs and few attempts, in the place of the town's own."""
+    town.replace_worker(LLM_IDLE_TIMEOUT="1s", LLM_FIRST_TOKEN_TIMEOUT="2s", LLM_TURN_TIMEOUT="3s",
+                        MILLRACE_JOB_ATTEMPTS="3")
     return town
 
 
@@ -59,9 +58,7 @@ def test_a_cut_stream_is_never_taken_for_an_answer(impatient):
 
 def test_a_cut_stream_is_continued_where_the_model_can_be(empty_world):
     world = empty_world
-    world.start_simulator()
-    world.start_edge()
-    world.start_worker(LLM_CONTINUE="prefill")
+    world.inhabit(LLM_CONTINUE="prefill")
     job, told = ends_as(world, world.submit("sim-5ms-30tok-1gap-cut12", max_tokens=30), "succeeded")
     assert told_text(told) == job["result"]["text"]
     assert not any(event.type == "rewind" for event in told)
@@ -86,14 +83,14 @@ def test_a_model_server_that_is_away_is_tried_again(empty_world):
     world = empty_world
     simulator = world.start_simulator()
     simulator.kill()
-    world.start_edge()
-    world.start_worker()
+    world.inhabit()
     job_id = world.submit("sim-5ms-5tok-1gap")
     world.wait_until(lambda: world.job(job_id)["status"] == "retrying", 15, "it does not retry")
     simulator.start_listening()
     ends_as(world, job_id, "succeeded")
 
 
+@pytest.mark.servers("reads the letter out of Kafka")
 def test_a_dead_letter_says_why_and_is_run_again_as_a_new_job(impatient):
     job_id = impatient.submit("sim-5ms-5tok-1gap-429x3", session="dead", metadata={"mine": 1})
     job, told = ends_as(impatient, job_id, "failed")
@@ -152,7 +149,6 @@ def llmock(tmp_path):
 def test_another_implementation_of_the_upstream_is_understood(empty_world, llmock):
     world = empty_world
     world.settings["LLM_SERVER_URL"] = llmock.url + "/v1"
-    world.start_edge()
-    world.start_worker()
+    world.inhabit()
     job, told = ends_as(world, world.submit("gpt-4o-mini", input="Say hello."), "succeeded")
     assert told_text(told) == job["result"]["text"] != ""

@@ -1,5 +1,5 @@
-"""One installation of millrace for one test: its own topics, consumer group, Redis database and
-data folder, and as many edges, workers and simulators as the test asks for."""
+"""One installation of millrace for one test, as its clients see it. What it stands on is said by
+servers_world.py (edges and workers on Kafka and Redis) and embedded_world.py (one process)."""
 
 import os
 import secrets
@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import httpx
-from confluent_kafka.admin import AdminClient
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "ops"))
@@ -24,20 +23,17 @@ ENDED = ("succeeded", "failed", "cancelled", "expired")
 
 
 class World:
-    _redis_db = 0
+    """`settings` go to every process, above those it has of its own."""
 
-    def __init__(self, redis, kafka, folder, **settings):
-        World._redis_db = World._redis_db % 511 + 1
-        self.name = f"t{secrets.token_hex(4)}"
-        self.redis, self.kafka, self.folder = redis, kafka, Path(folder)
+    front = "edge"  # the command that answers clients
+    gaps = False    # whether the event log can be lost here
+
+    def __init__(self, folder, **settings):
+        self.folder = Path(folder)
         self.parts = []
         self.edges = []
         self.simulator = None
         self.settings = {
-            "KAFKA_BROKERS": kafka.brokers,
-            "REDIS_URL": f"{redis.url}/{World._redis_db}",
-            "MILLRACE_TOPIC_PREFIX": self.name,
-            "MILLRACE_GROUP": self.name,
             "MILLRACE_DATA": self.folder / "data",
             "MILLRACE_SECRET": "a secret of the tests alone, long enough",
             "MILLRACE_DRAIN_GRACE": "5s",
@@ -49,28 +45,42 @@ class World:
 
     # --- parts
 
-    def migrate(self):
-        migration = self._part("migrate", "migrate")
-        migration.start().child.wait(60)
-        assert migration.child.returncode == 0, migration.said()
+    def install(self):
+        """What must be there before the first process."""
         return self
+
+    def inhabit(self, **settings):
+        """What answers clients and what runs jobs, with these settings; a simulator unless a model
+        is named."""
+        raise NotImplementedError
+
+    def replace_worker(self, **settings):
+        """What runs jobs stops as it was told to, and comes again with these settings."""
+        raise NotImplementedError
+
+    def kill_worker(self):
+        """kill -9 of what runs jobs; another, or itself again, goes on."""
+        raise NotImplementedError
+
+    def grow(self):
+        """More of everything, where there can be more."""
+
+    def victims(self):
+        """What may be killed or frozen and then revived."""
+        return self.edges
+
+    def revive(self, victim):
+        victim.start_listening()
+
+    @property
+    def worker_url(self):
+        """Where the newest worker tells its numbers."""
+        return self.url
 
     def start_simulator(self):
         self.simulator = self._part("llm-sim", "llm-sim", MILLRACE_SIM_PORT=free_port())
         self.settings["LLM_SERVER_URL"] = self.simulator.start_listening().url
         return self.simulator
-
-    def start_edge(self, **settings):
-        edge = self._part("edge", f"edge{len(self.edges) + 1}", PORT=free_port(), **settings)
-        self.edges.append(edge.start_listening())
-        self.wait_until(lambda: web.get(f"{edge.url}/readyz").status_code == 200, 20,
-                        "the edge is not ready")
-        return edge
-
-    def start_worker(self, **settings):
-        """A worker that has joined its group may still wait for its share of the partitions."""
-        count = sum(part.command == "worker" for part in self.parts)
-        return self._part("worker", f"worker{count + 1}", **settings).start()
 
     def run(self, *words):
         """A command of the program that ends by itself."""
@@ -83,19 +93,15 @@ class World:
         self.parts.append(part)
         return part
 
+    def _wait_ready(self, edge):
+        self.wait_until(lambda: web.get(f"{edge.url}/readyz").status_code == 200, 20,
+                        f"{edge.name} is not ready")
+        return edge
+
     def stop(self):
-        """Nobody is left, and nothing in Kafka."""
+        """Nobody is left."""
         for part in reversed(self.parts):
             part.kill()
-        admin = self.kafka_admin()
-        mine = [topic for topic in admin.list_topics(timeout=10).topics
-                if topic.startswith(self.name + ".")]
-        if mine:
-            for done in admin.delete_topics(mine).values():
-                done.result(20)
-
-    def kafka_admin(self):
-        return AdminClient({"bootstrap.servers": self.kafka.brokers} | self.kafka.client)
 
     def logs(self):
         return "\n".join(f"--- {part.name}\n{part.last_words()}" for part in self.parts)

@@ -1,0 +1,95 @@
+"""A world on Kafka and Redis: its own topics, consumer group, Redis database and data folder, and
+as many edges, workers and simulators as the test asks for."""
+
+import secrets
+
+from confluent_kafka.admin import AdminClient
+from process import free_port
+from world import World
+
+
+class ServersWorld(World):
+    gaps = True
+    _redis_db = 0
+
+    def __init__(self, redis, kafka, folder, **settings):
+        ServersWorld._redis_db = ServersWorld._redis_db % 511 + 1
+        self.name = f"t{secrets.token_hex(4)}"
+        self.redis, self.kafka = redis, kafka
+        super().__init__(folder, **{
+            "KAFKA_BROKERS": kafka.brokers,
+            "REDIS_URL": f"{redis.url}/{ServersWorld._redis_db}",
+            "MILLRACE_TOPIC_PREFIX": self.name,
+            "MILLRACE_GROUP": self.name,
+        } | settings)
+
+    def install(self):
+        """Topics and tables."""
+        migration = self._part("migrate", "migrate")
+        migration.start().child.wait(60)
+        assert migration.child.returncode == 0, migration.said()
+        return self
+
+    def inhabit(self, **settings):
+        if "LLM_SERVER_URL" not in self.settings:
+            self.start_simulator()
+        self.start_edge(**settings)
+        self.start_worker(**settings)
+        return self
+
+    def start_edge(self, **settings):
+        edge = self._part("edge", f"edge{len(self.edges) + 1}", PORT=free_port(), **settings)
+        self.edges.append(edge.start_listening())
+        return self._wait_ready(edge)
+
+    def start_worker(self, **settings):
+        """A worker that has joined its group may still wait for its share of the partitions."""
+        port = free_port()
+        worker = self._part("worker", f"worker{len(self.workers) + 1}", MILLRACE_WORKER_PORT=port,
+                            **settings)
+        worker.url = f"http://127.0.0.1:{port}"
+        return worker.start()
+
+    @property
+    def workers(self):
+        return [part for part in self.parts if part.command == "worker"]
+
+    @property
+    def worker_url(self):
+        return self.workers[-1].url
+
+    def replace_worker(self, **settings):
+        self.workers[-1].stop()
+        self.start_worker(**settings)
+
+    def kill_worker(self):
+        killed = self.workers[-1]
+        self.start_worker()
+        killed.kill()
+
+    def grow(self):
+        self.start_edge()
+        self.start_worker()
+
+    def victims(self):
+        """The workers twice: they have the most to lose."""
+        return [*self.edges, *self.workers, *self.workers, self.redis, self.kafka]
+
+    def revive(self, victim):
+        if victim in self.edges:
+            victim.start_listening()
+        else:
+            victim.start()
+
+    def stop(self):
+        """Nobody is left, and nothing in Kafka."""
+        super().stop()
+        admin = self.kafka_admin()
+        mine = [topic for topic in admin.list_topics(timeout=10).topics
+                if topic.startswith(self.name + ".")]
+        if mine:
+            for done in admin.delete_topics(mine).values():
+                done.result(20)
+
+    def kafka_admin(self):
+        return AdminClient({"bootstrap.servers": self.kafka.brokers} | self.kafka.client)
