@@ -175,6 +175,7 @@ Task<> Hub::check_silent() {
   if (silent.empty()) co_return;
   const auto states = co_await log_.states(silent);
   if (!states) co_return;
+  std::vector<JobId> abandoned;
   for (std::size_t i = 0; i < silent.size() && i < states->size(); ++i) {
     const auto found = feeds_.find(silent[i]);
     if (found == feeds_.end()) continue;
@@ -184,8 +185,25 @@ Task<> Hub::check_silent() {
     const Sequence& sequence = feed.sequence_;
     const bool missed = !state || !sequence.based() || state->last > sequence.last() ||
                         (terminal(state->state) && !sequence.ended());
-    if (missed) catch_up_soon(feed);
+    if (missed) {
+      catch_up_soon(feed);
+    } else if (state->state == JobState::running && !state->held) {
+      abandoned.push_back(silent[i]);
+    }
   }
+  for (const auto& id : abandoned) co_await end_if_stored(id);
+}
+
+/// Nobody writes to the log of a job that runs without a lease until it is taken over. One that
+/// has ended is not: its end was lost with the log, and what stands there began after that.
+Task<> Hub::end_if_stored(JobId id) {
+  const auto stored = co_await find_(id);
+  const auto found = feeds_.find(id);
+  if (!stored || !terminal(stored->state) || found == feeds_.end()) co_return;
+  Feed& feed = *found->second;
+  if (feed.reading_ || feed.sequence_.ended()) co_return;
+  feed.sequence_.take_stored_end(stored_end_line(*stored));
+  feed.wake();
 }
 
 }  // namespace millrace::relay

@@ -20,7 +20,8 @@ inline constexpr auto hub_tick = 1s;
 ///
 /// Subscribes, then reads the backlog, then takes what comes live; reads the log again after
 /// every uncertainty and every jump; asks the log about jobs that have been silent for
-/// `limits::silent_job_check`, all in one batch; asks the Store where the log has gone. While
+/// `limits::silent_job_check`, all in one batch; asks the Store where the log has gone, and about
+/// a silent job that runs without a lease. While
 /// the log is away readers wait and lose nothing.
 ///
 /// One a loop. Log, Store and clock outlive it; it outlives its seats. Seats may be taken
@@ -79,6 +80,7 @@ class Hub {
   Task<> settle_without_log(Feed& feed, Errc why);
   Task<> keep_watch();
   Task<> check_silent();
+  Task<> end_if_stored(JobId id);
   void retry_overdue();
   void sweep();
   void left(Feed& feed);
