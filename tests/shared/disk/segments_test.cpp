@@ -258,6 +258,18 @@ TEST_F(LogSegments, LinesLostFromUnderAnEndedJobMakeItUnknown) {
   EXPECT_EQ(begin(made, token())->outcome, Begun::Outcome::terminal);
 }
 
+TEST_F(LogSegments, BytesThatAreNotTheLinesWrittenAreNotGivenToReaders) {
+  open();
+  const auto made = job();
+  const auto holder = running(made, 5);
+  fill_up_to(3);
+  ASSERT_TRUE(append(made, holder, 5, 1, JobState::succeeded));
+  const auto size = std::filesystem::file_size(segment(1));
+  std::filesystem::resize_file(segment(1), 16);
+  std::filesystem::resize_file(segment(1), size);  // zeroes
+  EXPECT_EQ(log->read(made.id, 0, at.wall, Patience::any).error(), Errc::not_found);
+}
+
 TEST_F(LogSegments, LinesLostFromUnderALiveJobCutItAndAreAnnounced) {
   open();
   const auto made = job();
