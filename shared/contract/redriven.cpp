@@ -9,6 +9,7 @@
 #include "shared/contract/envelope.h"
 #include "shared/contract/raw_members.h"
 #include "shared/runtime/json_text.h"
+#include "shared/runtime/limits.h"
 
 namespace millrace {
 namespace {
@@ -56,6 +57,12 @@ std::string metadata_of(const dom::element& envelope, const Job& old) {
   return out += '}';
 }
 
+/// What somebody else wrote may be any times; one out of range would make the new job unreadable.
+std::chrono::milliseconds lifetime(const Job& old) {
+  return std::clamp<std::chrono::milliseconds>(old.deadline - old.created_at, 0ms,
+                                               limits::deadline_max);
+}
+
 }  // namespace
 
 Job redriven(const Job& old, const JobId& id, WallTime now) {
@@ -70,7 +77,7 @@ Job redriven(const Job& old, const JobId& id, WallTime now) {
     return std::ranges::find(written_anew, name) != written_anew.end();
   });
   time_member(out, "created_at", now);
-  time_member(out, "deadline", now + (old.deadline - old.created_at));
+  time_member(out, "deadline", now + lifetime(old));
   member(out, "metadata");
   out += metadata_of(envelope, old);
   out += '}';

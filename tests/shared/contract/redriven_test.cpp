@@ -84,6 +84,16 @@ TEST_F(Redriven, WithoutMetadataHasOnlyItsOrigin) {
             R"({"redriven_from":")" + before.id.str() + "\"}");
 }
 
+TEST_F(Redriven, ALifetimeThatNoJobMayHaveIsCut) {
+  Job before = old();
+  before.created_at += std::chrono::years(2000);
+  before.envelope = encode_envelope(before);
+  EXPECT_EQ(redriven(before, new_job_id(now, random), now).deadline, now);
+  before.deadline += std::chrono::years(7000);
+  before.envelope = encode_envelope(before);
+  EXPECT_EQ(redriven(before, new_job_id(now, random), now).deadline, now + 7 * 24h);
+}
+
 TEST_F(Redriven, OneJobHasOneIdForAll) {
   const Job one = old();
   const Job other = old();
