@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The stages of ./ops/test, one after the other: check, build, C++ tests, then the tests in
-Python, with a Redis and a Kafka of their own on free ports. A stage that fails does not stop those
-after it, except that without a build there is nothing to test."""
+Python, with a Redis and a Kafka of their own on free ports, and at length the fuzzers. A stage that
+fails does not stop those after it, except that without a build there is nothing to test."""
 
 import argparse
 import contextlib
@@ -18,6 +18,7 @@ from process import ROOT, StartFailed, stopped_at_end
 from servers import Kafka, Redis
 
 WORK = ROOT / "build" / "test"
+FUZZ_SECONDS = 20  # a target
 
 
 @dataclass
@@ -86,6 +87,26 @@ def pytest(wanted, env):
     return tally
 
 
+def fuzz(wanted, _env):
+    """Each libFuzzer target for a while, from a small corpus that grows from run to run. Built with
+    sanitizers, which takes minutes: under --long alone."""
+    if wanted.only or not wanted.long:
+        return Tally()
+    if run(["cmake", "--preset", "fuzz"], stdout=subprocess.DEVNULL).returncode or \
+            run(["ninja", "-C", ROOT / "build" / "fuzz", "--quiet", "all_fuzz"]).returncode:
+        return Tally(failed=1)
+    tally = Tally()
+    for source in sorted((ROOT / "tests" / "fuzz").glob("*_fuzz.cpp")):
+        corpus = WORK / "fuzz" / source.stem
+        corpus.mkdir(parents=True, exist_ok=True)
+        words = source.with_name(source.stem.removesuffix("_fuzz") + ".dict")
+        ran = run([ROOT / "build" / "fuzz" / "tests" / "fuzz" / source.stem, f"-dict={words}",
+                   "-max_len=4096", f"-max_total_time={FUZZ_SECONDS}", "-verbosity=0",
+                   f"-artifact_prefix={corpus}.", corpus])
+        tally.add(Tally(passed=int(ran.returncode == 0), failed=int(ran.returncode != 0)))
+    return tally
+
+
 def read_junit(report):
     """Counts a JUnit file and shows what each failed test said. No file is a failure."""
     if not report.exists():
@@ -109,7 +130,7 @@ def read_junit(report):
 
 
 STAGES = (("check", check), ("build", build), ("tidy", tidy), ("units", ctest(("-LE", "system"), jobs=2)),
-          ("servers", ctest(("-L", "system"), jobs=1)), ("pytest", pytest))
+          ("servers", ctest(("-L", "system"), jobs=1)), ("pytest", pytest), ("fuzz", fuzz))
 
 
 def run_stages(wanted, env):

@@ -1,8 +1,7 @@
-#include <simdjson.h>
-
 #include <cstdlib>
 
 #include "producer/ingress/job_request.h"
+#include "shared/contract/any_json.h"
 #include "shared/contract/envelope.h"
 #include "shared/runtime/json_text.h"
 
@@ -15,7 +14,8 @@ void require(bool promise) {
 
 bool one_json_line(const std::string& text) {
   simdjson::dom::parser parser;
-  const bool json = parser.parse(text).error() == simdjson::SUCCESS;
+  simdjson::dom::element root;
+  const bool json = parse_any_json(parser, text, root) == simdjson::SUCCESS;
   return json && text.find_first_of("\r\n") == std::string::npos;
 }
 
