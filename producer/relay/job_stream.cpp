@@ -25,6 +25,7 @@ struct Fold {
   std::string frames;     ///< the other events
   std::string end_frame;  ///< the terminal event: it stays last
   TextFold text;
+  Seq upto = 0;  ///< the last event before the end: who drops all up to a snapshot keeps the end
   std::uint64_t events = 0;
   bool changed = false;  ///< there was text, if only to be taken back
 };
@@ -33,10 +34,12 @@ void fold_page(Fold& fold, std::string_view lines, Seq after) {
   EventLine event;
   while (next_event(lines, event)) {
     fold.text.take(event);
+    const bool end = terminal_event(event.type);
+    if (!end) fold.upto = event.seq;
     if (event.type == "delta" || event.type == "rewind" || event.type == "snapshot") {
       fold.changed = true;
     } else if (event.seq > after) {
-      append_frame(terminal_event(event.type) ? fold.end_frame : fold.frames, event);
+      append_frame(end ? fold.end_frame : fold.frames, event);
       ++fold.events;
     }
   }
@@ -61,7 +64,7 @@ Task<Went> send_snapshot(Hub& hub, Seat& seat, Outlet& out) {
   }
   if (fold.changed) {
     append_made_frame(fold.frames, "snapshot",
-                      made_snapshot_json(seat.id(), fold.text.text(), fold.text.last()));
+                      made_snapshot_json(seat.id(), fold.text.text(), fold.upto));
     ++fold.events;
   }
   fold.frames += fold.end_frame;

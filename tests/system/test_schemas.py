@@ -46,6 +46,15 @@ def test_a_schema_is_one(described_by):
     Draft202012Validator.check_schema(described_by)
 
 
+def test_every_member_of_an_event_is_described():
+    shared = EVENT["$defs"]
+    for title, form in EVENTS.items():
+        assert form["description"]
+        for name, member in form["properties"].items():
+            member = shared[member["$ref"].rpartition("/")[2]] if "$ref" in member else member
+            assert member.get("description") or member == {"const": title}, f"{title}.{name}"
+
+
 def types_told(told):
     for event in told:
         assert_event(event.json)
