@@ -54,7 +54,7 @@ Task<> EdgeRole::run() {
     shared_.on_listening("http://" + shared_.config.host + ":" + std::to_string(server_.port()));
   nursery_.start(log_->run());
   nursery_.start(hub_.run());
-  nursery_.start(claim_store(log_->log(), *store_, loop_.clock));
+  nursery_.start(hold_store_claim(log_->log(), *store_, loop_.clock));
   nursery_.start(serve());
   co_await nursery_.join();
 }

@@ -2,7 +2,14 @@
 
 #include <stdexcept>
 
+#include "shared/runtime/log.h"
+
 namespace millrace {
+namespace {
+
+constexpr Duration claim_again_every = 2s;
+
+}  // namespace
 
 Task<> claim_store(EventLog& log, const Store& store, Clock& clock) {
   const std::string own = store.id();
@@ -16,6 +23,22 @@ Task<> claim_store(EventLog& log, const Store& store, Clock& clock) {
           "old store is gone for good.");
     if (standing) co_return;
     co_await clock.sleep_for(200ms);
+  }
+}
+
+Task<> hold_store_claim(EventLog& log, const Store& store, Clock& clock) {
+  co_await claim_store(log, store, clock);
+  const std::string own = store.id();
+  std::string known = own;
+  for (;;) {
+    co_await clock.sleep_for(claim_again_every);
+    const auto standing = co_await log.claim_store(own);
+    if (!standing || *standing == known) continue;
+    known = *standing;
+    if (known == own)
+      log::info("store_claim_back");
+    else
+      log::error("store_claim_lost", {{"store", own}, {"standing", known}});
   }
 }
 

@@ -10,4 +10,9 @@ namespace millrace {
 /// new file beside an old Redis): they would contradict each other about the same jobs.
 Task<> claim_store(EventLog& log, const Store& store, Clock& clock);
 
+/// Claims as above, then every 2 s until cancelled: a Redis that was emptied would welcome any
+/// store, while this one's processes go on. Another store that stands there meanwhile is logged,
+/// and ends nothing: jobs that were taken are finished.
+Task<> hold_store_claim(EventLog& log, const Store& store, Clock& clock);
+
 }  // namespace millrace

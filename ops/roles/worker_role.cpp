@@ -69,6 +69,7 @@ Task<> WorkerRole::run() {
 
 Task<> WorkerRole::work() {
   co_await claim_store(log_->log(), *store_, loop_.clock);
+  nursery_.start(hold_store_claim(log_->log(), *store_, loop_.clock));
   co_await worker_.run();
   nursery_.stop();
 }
