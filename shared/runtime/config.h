@@ -56,6 +56,10 @@ struct Config {
   Duration drain_grace = 30s;
   Duration events_ttl = 24h;
 
+  // the command line
+  std::string url;       ///< of the edge to talk to; empty: the one at `port` of this host
+  std::string no_color;  ///< not empty: no colours (no-color.org)
+
   std::string log_level = "info";   ///< debug, info, warn, error
   std::string log_format = "auto";  ///< auto (text on a terminal), json, text
 };

@@ -193,6 +193,9 @@ const std::vector<Setting>& settings() {
       time("drain_grace", {"MILLRACE_DRAIN_GRACE"}, &C::drain_grace, 0ms, 1h),
       time("events_ttl", {"EVENTS_TTL"}, &C::events_ttl, 1s, 365 * 24h),
 
+      text("url", {"MILLRACE_URL"}, &C::url),
+      text("no_color", {"NO_COLOR"}, &C::no_color),
+
       debug_setting(),
       choice("log_level", {"MILLRACE_LOG_LEVEL"}, &C::log_level,
              {"debug", "info", "warn", "error"}),
