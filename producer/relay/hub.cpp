@@ -185,23 +185,27 @@ Task<> Hub::check_silent() {
     const Sequence& sequence = feed.sequence_;
     const bool missed = !state || !sequence.based() || state->last > sequence.last() ||
                         (terminal(state->state) && !sequence.ended());
-    if (missed) {
-      catch_up_soon(feed);
-    } else if (state->state == JobState::running && !state->held) {
+    const bool unheld = state && state->state == JobState::running && !state->held;
+    if (unheld)
       abandoned.push_back(silent[i]);
-    }
+    else if (missed)
+      catch_up_soon(feed);
   }
-  for (const auto& id : abandoned) co_await end_if_stored(id);
+  for (const auto& id : abandoned) co_await end_or_catch_up(id);
 }
 
 /// Nobody writes to the log of a job that runs without a lease until it is taken over. One that
 /// has ended is not: its end was lost with the log, and what stands there began after that.
-Task<> Hub::end_if_stored(JobId id) {
+Task<> Hub::end_or_catch_up(JobId id) {
   const auto stored = co_await find_(id);
   const auto found = feeds_.find(id);
-  if (!stored || !terminal(stored->state) || found == feeds_.end()) co_return;
+  if (found == feeds_.end()) co_return;
   Feed& feed = *found->second;
   if (feed.reading_ || feed.sequence_.ended()) co_return;
+  if (!stored || !terminal(stored->state)) {
+    catch_up_soon(feed);
+    co_return;
+  }
   feed.sequence_.take_stored_end(stored_end_line(*stored));
   feed.wake();
 }

@@ -80,7 +80,7 @@ class Hub {
   Task<> settle_without_log(Feed& feed, Errc why);
   Task<> keep_watch();
   Task<> check_silent();
-  Task<> end_if_stored(JobId id);
+  Task<> end_or_catch_up(JobId id);
   void retry_overdue();
   void sweep();
   void left(Feed& feed);

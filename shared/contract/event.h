@@ -61,7 +61,8 @@ bool terminal_event(std::string_view type);
 /// The event type that ends a job in this state; the state must be terminal.
 std::string_view terminal_event_type(JobState state);
 
-/// What a reader of the log holds: deltas joined, cut back by `rewind`, replaced by `snapshot`.
+/// What a reader of the log holds: deltas joined, cut back by `rewind`, replaced by `snapshot`
+/// (a rewind to before the last snapshot leaves nothing).
 /// Needed to continue a job on another worker.
 class TextFold {
  public:

@@ -33,7 +33,11 @@ void TextFold::take(const EventLine& event) {
     text_.resize(length_at(marks_, to));
     std::erase_if(marks_, [to](const auto& mark) { return mark.first > to; });
   } else if (!json["text"].get(text)) {
-    if (event.type == "snapshot") text_.clear();
+    if (event.type == "snapshot") {
+      // What stood before it is known to nobody who was given it: a rewind to there is to nothing.
+      text_.clear();
+      marks_.clear();
+    }
     text_ += text;
   }
   marks_.emplace_back(event.seq, text_.size());
