@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/cli/command_line.h"
 #include "ops/roles/commands.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/log.h"
@@ -23,9 +24,10 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   worker         runs jobs
   llm-sim        an OpenAI-compatible model server that only pretends
   migrate        makes topics and tables, or brings them up to date
-  jobs redrive   runs the work of dead letters again, each as a new job with a new id and
-                 metadata.redriven_from: those not sent before, or --id ID alone; prints
-                 {"from","id"} for each, and what nobody could read goes back as it was
+
+  submit PROMPT  puts a job in; --wait or --stream for its answer
+  tail ID        shows a job's or a session's events as they come
+  jobs           list, show, cancel; redrive runs the work of dead letters again
   config         prints every setting in force and where it came from
 
 Each setting is a flag, an environment variable and a TOML key: `millrace config` lists them.
@@ -57,19 +59,13 @@ const std::map<std::string, Command, std::less<>> commands{{"serve", run_serve},
                                                            {"llm-sim", run_llm_sim},
                                                            {"migrate", run_migrate}};
 
-/// Takes `--id ID` out of the words; what is left is configuration.
-std::string take_id(std::vector<std::string>& words) {
-  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-    if (words[i] != "--id") continue;
-    const std::string id = words[i + 1];
-    words.erase(words.begin() + static_cast<std::ptrdiff_t>(i),
-                words.begin() + static_cast<std::ptrdiff_t>(i) + 2);
-    return id;
-  }
-  return {};
+int redrive_on_servers(const Config& config, const std::string& id) {
+  open_log(config);
+  return redrive_jobs(config, id);
 }
 
 int run_command(std::vector<std::string> words) {
+  if (const auto done = cli::run(words, redrive_on_servers)) return *done;
   const std::string command = words.empty() ? "" : words.front();
   if (!words.empty()) words.erase(words.begin());
   if (command == "help" || command == "--help" || command == "-h") {
@@ -77,13 +73,6 @@ int run_command(std::vector<std::string> words) {
     return 0;
   }
   if (command == "config") return print_config(load_config(words));
-  if (command == "jobs" && !words.empty() && words.front() == "redrive") {
-    words.erase(words.begin());
-    const std::string id = take_id(words);
-    const auto loaded = load_config(words);
-    open_log(loaded.config);
-    return redrive_jobs(loaded.config, id);
-  }
   const auto found = commands.find(command);
   if (found == commands.end()) {
     std::fprintf(stderr, "millrace: %s\n%s",

@@ -39,11 +39,14 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
            [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics}),
+      letters_(shared.services.dead_letters(loop.clock, loop.random)),
+      letter_routes_(letters_.get()),
       server_(loop.clock, loop.random, router_, server_options(shared.config)),
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);
   relay_routes_.add_to(router_);
   health_routes_.add_to(router_);
+  letter_routes_.add_to(router_);
 }
 
 Task<> EdgeRole::run() {

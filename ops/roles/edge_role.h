@@ -4,6 +4,7 @@
 
 #include "ops/roles/loop.h"
 #include "ops/roles/services.h"
+#include "producer/ingress/dead_letter_routes.h"
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
 #include "producer/relay/relay_routes.h"
@@ -47,6 +48,8 @@ class EdgeRole final : public Role {
   Submit submit_;
   JobsRoutes jobs_routes_;
   HealthRoutes health_routes_;
+  std::unique_ptr<DeadLetters> letters_;
+  DeadLetterRoutes letter_routes_;
   http::Router router_;
   http::Server server_;
   Nursery nursery_;

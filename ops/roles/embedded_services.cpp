@@ -42,6 +42,7 @@ EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
     : folder_(config.data),
       log_(log_options(config, folder_), now()),
       store_(config.database_url, random),
+      objects_(config),
       queue_(store_, {config.worker_threads, config.jobs_in_flight}) {}
 
 std::unique_ptr<LoopLog> EmbeddedServices::log(Clock& clock) {

@@ -2,10 +2,12 @@
 #include <atomic>
 
 #include "ops/roles/data_folder.h"
+#include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
 #include "shared/disk/segment_log.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/random.h"
+#include "shared/sqlite/sqlite_dead_letters.h"
 #include "shared/sqlite/sqlite_job_queue.h"
 #include "shared/sqlite/sqlite_store.h"
 
@@ -25,6 +27,10 @@ class EmbeddedServices final : public Services {
   }
   std::unique_ptr<LoopLog> log(Clock& clock) override;
   std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
+  std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
+    return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
+  }
   bool queue_ready() const override { return store_.healthy(); }
   void stop_taking() override {}  // it waits here for the next start
   void export_counts(CountsExport& to) const override;
@@ -35,6 +41,7 @@ class EmbeddedServices final : public Services {
   DataFolder folder_;
   disk::SegmentLog log_;
   SqliteStore store_;
+  DirectoryObjects objects_;
   SqliteJobQueue queue_;
   std::atomic<bool> looked_after_ = false;  ///< the log, by one of the loops
 };

@@ -20,7 +20,7 @@ class RoleThreads {
   int run(const std::vector<MakeRole>& roles) {
     asio::signal_set signals(main_, SIGTERM, SIGINT);
     wait_for_signal(signals);
-    for (const auto& make : roles) threads_.push_back(std::make_unique<RoleThread>());
+    while (threads_.size() < roles.size()) threads_.push_back(std::make_unique<RoleThread>());
     left_ = threads_.size();
     for (std::size_t i = 0; i < roles.size(); ++i) start(*threads_[i], roles[i]);
     main_.run();

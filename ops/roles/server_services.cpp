@@ -42,7 +42,7 @@ KafkaQueueOptions queue_options(const Config& config, std::uint32_t taking_ports
 }  // namespace
 
 ServerServices::ServerServices(const Config& config, Random& random, Uses uses)
-    : config_(with_servers(config)), store_(config.database_url, random) {
+    : config_(with_servers(config)), store_(config.database_url, random), objects_(config) {
   if (uses.edge) edge_queue_.emplace(queue_options(config, 0));
   if (uses.worker) worker_queue_.emplace(queue_options(config, config.worker_threads));
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 
+#include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
 #include "shared/kafka/kafka_queue.h"
 #include "shared/runtime/config.h"
@@ -28,6 +29,8 @@ class ServerServices final : public Services {
   }
   std::unique_ptr<LoopLog> log(Clock& clock) override;
   std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
+  std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
   bool queue_ready() const override;
   void stop_taking() override;
   void export_counts(CountsExport& to) const override;
@@ -37,6 +40,7 @@ class ServerServices final : public Services {
   std::optional<KafkaQueue> edge_queue_;
   std::optional<KafkaQueue> worker_queue_;
   SqliteStore store_;
+  DirectoryObjects objects_;
 };
 
 }  // namespace millrace

@@ -2,9 +2,12 @@
 #include <memory>
 
 #include "ops/roles/counts_export.h"
+#include "shared/dead_letters.h"
 #include "shared/event_log.h"
 #include "shared/job_queue.h"
+#include "shared/object_store.h"
 #include "shared/runtime/clock.h"
+#include "shared/runtime/random.h"
 #include "shared/store.h"
 
 namespace millrace {
@@ -18,8 +21,18 @@ class LoopLog {
   virtual Task<> run() = 0;
 };
 
-/// What the roles of a process stand on: queue, event log and Store, chosen once. Each port is one
-/// loop's, is made on it, and goes before this does; the rest may be asked from any thread.
+/// The objects of one loop, and what keeps them in order.
+class LoopObjects {
+ public:
+  virtual ~LoopObjects() = default;
+  virtual ObjectStore& objects() = 0;
+  /// Until cancelled; must have ended before this goes.
+  virtual Task<> run() = 0;
+};
+
+/// What the roles of a process stand on: queue, event log, Store and objects, chosen once. Each
+/// port is one loop's, is made on it, and goes before this does; the rest may be asked from any
+/// thread.
 class Services {
  public:
   virtual ~Services() = default;
@@ -30,6 +43,10 @@ class Services {
   virtual std::unique_ptr<JobQueue> taking_queue(Clock& clock) = 0;
   virtual std::unique_ptr<LoopLog> log(Clock& clock) = 0;
   virtual std::unique_ptr<Store> store(Clock& clock) = 0;
+  virtual std::unique_ptr<LoopObjects> objects(Clock& clock) = 0;
+
+  /// Null where an edge cannot be asked for them.
+  virtual std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) = 0;
 
   /// Jobs can be put in.
   virtual bool queue_ready() const = 0;

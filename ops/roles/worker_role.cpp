@@ -40,9 +40,11 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
       queue_(shared.services.taking_queue(loop.clock)),
       store_(shared.services.store(loop.clock)),
       log_(shared.services.log(loop.clock)),
+      objects_(shared.services.objects(loop.clock)),
+      inputs_(objects_->objects(), loop.clock),
       model_(loop, shared.config),
-      worker_({*queue_, log_->log(), *store_, model_.model(), loop.clock, loop.random, shared.room,
-               shared.counts, worker_settings(shared.config, number, loop.random)}),
+      worker_({*queue_, log_->log(), *store_, model_.model(), inputs_, loop.clock, loop.random,
+               shared.room, shared.counts, worker_settings(shared.config, number, loop.random)}),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics}),
       nursery_(loop.clock) {
@@ -56,6 +58,7 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
 
 Task<> WorkerRole::run() {
   nursery_.start(log_->run());
+  nursery_.start(objects_->run());
   if (server_) {
     server_->listen();
     std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_->port());

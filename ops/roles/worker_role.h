@@ -35,6 +35,8 @@ class WorkerRole final : public Role {
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<LoopLog> log_;
+  std::unique_ptr<LoopObjects> objects_;
+  LargeInputs inputs_;
   LoopModel model_;
   Worker worker_;
   HealthRoutes health_routes_;

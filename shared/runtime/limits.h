@@ -95,5 +95,11 @@ inline constexpr std::size_t object_key_bytes_max = 1024;
 inline constexpr std::size_t object_piece_bytes_max = 128 * 1024;  ///< in hand between two waits
 inline constexpr std::uint32_t object_list_max = 1000;
 inline constexpr auto object_timeout = 10s;  ///< on each piece, however large the object
+/// How long a large input outlives its job's deadline: a dead letter is kept for 30 days, and what
+/// it is sent again as may live as long as a job may.
+inline constexpr auto large_input_kept = 30 * 24h + deadline_max;
+inline constexpr std::size_t large_inputs_bytes_max = 64 * 1024 * 1024;  ///< running, of one loop
+static_assert(large_inputs_bytes_max >= 4 * body_bytes_max,
+              "no large input may hold up all others");
 
 }  // namespace millrace::limits

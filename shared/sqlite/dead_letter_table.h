@@ -4,21 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "shared/contract/job.h"
+#include "shared/dead_letters.h"
 #include "shared/sqlite/database.h"
 
 namespace millrace::sqlite {
-
-/// What is left of a job that no attempt could help.
-struct DeadLetter {
-  std::int64_t number = 0;  ///< rises; lists go by it
-  JobId job;
-  std::string reason;
-  std::uint32_t attempts = 0;
-  WallTime died_at{};
-  std::string envelope;
-  std::optional<JobId> redriven_as;  ///< the job that does its work again, the last of several
-};
 
 /// The statements of the dead letters over one connection; as with QueueTable.
 class DeadLetterTable {

@@ -12,8 +12,7 @@ namespace {
 
 using sqlite::Tables;
 
-/// Read together; each is queued and noted on its own.
-constexpr std::size_t letters_together = 100;
+using Letters = std::vector<DeadLetter>;
 
 }  // namespace
 
@@ -27,17 +26,17 @@ SqliteDeadLetters::SqliteDeadLetters(SqliteStore& store, SqliteJobQueue& queue, 
 
 SqliteDeadLetters::~SqliteDeadLetters() = default;
 
-Task<Result<std::vector<SqliteDeadLetters::Letter>>> SqliteDeadLetters::list(std::int64_t before,
-                                                                             std::size_t limit) {
+Task<Result<std::vector<DeadLetter>>> SqliteDeadLetters::list(std::int64_t before,
+                                                              std::size_t limit) {
   const std::int64_t below = before > 0 ? before : std::numeric_limits<std::int64_t>::max();
-  return caller_->ask<std::vector<Letter>>(
-      writes_.queue(), 0, [below, limit = std::min(limit, page_max)](Tables& tables) {
-        return tables.letters.list(below, limit);
-      });
+  return caller_->ask<Letters>(writes_.queue(), 0,
+                               [below, limit = std::min(limit, page_max)](Tables& tables) {
+                                 return tables.letters.list(below, limit);
+                               });
 }
 
 Task<Result<Job>> SqliteDeadLetters::redrive(JobId id) {
-  const auto letter = co_await caller_->ask<std::optional<Letter>>(
+  const auto letter = co_await caller_->ask<std::optional<DeadLetter>>(
       writes_.queue(), 0, [id](Tables& tables) { return tables.letters.of(id); });
   if (!letter) co_return Failure(letter.error());
   if (!*letter) co_return Failure(Errc::not_found);
@@ -51,29 +50,27 @@ Task<Result<Job>> SqliteDeadLetters::redrive(JobId id) {
   co_return job;
 }
 
-Task<Result<SqliteDeadLetters::Sent>> SqliteDeadLetters::redrive_all() {
-  Sent count;
-  std::int64_t after = 0;
-  for (;;) {
-    const auto letters = co_await caller_->ask<std::vector<Letter>>(
-        writes_.queue(), 0,
-        [after](Tables& tables) { return tables.letters.unsent(after, letters_together); });
-    if (!letters) co_return Failure(letters.error());
-    if (letters->empty()) co_return count;
-    for (const auto& letter : *letters) {
-      after = letter.number;
-      const auto read = decode_envelope(letter.envelope);
-      const auto* old = std::get_if<Job>(&read);
-      if (!old) {
-        ++count.skipped;
-        continue;
-      }
-      Job job = redriven(*old, redriven_id(*old), clock_.wall());
-      const auto sent = co_await send(std::move(job), letter.number);
-      if (!sent) co_return Failure(sent.error());
-      ++count.sent;
+Task<Result<DeadLetters::SentPage>> SqliteDeadLetters::redrive_unsent(std::int64_t after) {
+  const auto letters = co_await caller_->ask<Letters>(writes_.queue(), 0, [after](Tables& tables) {
+    return tables.letters.unsent(after, page_max);
+  });
+  if (!letters) co_return Failure(letters.error());
+  SentPage page;
+  if (letters->size() == page_max) page.next = letters->back().number;
+  for (const auto& letter : *letters) {
+    const auto read = decode_envelope(letter.envelope);
+    const auto* old = std::get_if<Job>(&read);
+    if (!old) {
+      ++page.skipped;
+      continue;
     }
+    Job job = redriven(*old, redriven_id(*old), clock_.wall());
+    const Sent as{.from = old->id, .as = job.id};
+    const auto sent = co_await send(std::move(job), letter.number);
+    if (!sent) co_return Failure(sent.error());
+    page.sent.push_back(as);
   }
+  co_return page;
 }
 
 Task<Result<>> SqliteDeadLetters::send(Job job, std::int64_t number) {

@@ -23,8 +23,7 @@ class LeasedStore final : public Store {
   Task<Result<>> save_step(const JobId& id, const Step& step) override {
     return store_.save_step(id, step);
   }
-  Task<Result<Finished>> finish(const Job& job, const Outcome& outcome,
-                                const Step* step) override {
+  Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override {
     const std::string holder = servers_.log.held_by(job.id);
     const bool others = holder.starts_with(keys::worker_control("work")) &&
                         holder != keys::worker_control(process_.name);

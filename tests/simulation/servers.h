@@ -2,6 +2,7 @@
 #include "shared/memory/broker.h"
 #include "shared/memory/bugs.h"
 #include "shared/memory/log_server.h"
+#include "shared/memory/object_store.h"
 #include "shared/memory/tables.h"
 #include "tests/simulation/wire.h"
 #include "workers/llm/chat_model.h"
@@ -37,11 +38,13 @@ struct Servers {
   Host log_host{"log"};
   Host store_host{"store"};
   Host broker_host{"broker"};
+  Host objects_host{"objects"};
   std::chrono::microseconds log_clock_wrong_by{};
   const memory::Bugs& bugs;
   memory::LogServer log;
   memory::Tables store;
   memory::Broker broker;
+  memory::Objects objects;
   ModelMood mood;
   std::vector<Turn> turns;
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "shared/memory/event_log.h"
 #include "shared/memory/job_queue.h"
+#include "shared/memory/object_store.h"
 #include "shared/memory/store.h"
 #include "tests/simulation/leased_store.h"
 #include "tests/simulation/model.h"
@@ -40,6 +41,8 @@ class WorkerHost {
   LeasedStore leased_store_;
   MemoryEventLog log_;
   SimModel model_;
+  MemoryObjectStore objects_;
+  LargeInputs inputs_;
   QuietRoom room_;
   WorkerCounts counts_;
   Worker worker_;

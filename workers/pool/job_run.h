@@ -27,6 +27,9 @@ class JobRun final : public PenOwner {
   const Job& job() const { return delivery.job; }
   /// Runs of this job that ended in an error, this one counted as if it will.
   std::uint32_t attempt() const;
+  /// Of this run, as `started` tells it: ended in an error or lost, each of the earlier ones
+  /// counts.
+  std::uint32_t number() const { return errors + lost_runs + 1; }
   /// The job's deadline on the monotonic clock, as it stood when the run began.
   Instant deadline() const { return deadline_; }
   bool deadline_passed() const { return parts.clock.now() >= deadline_; }

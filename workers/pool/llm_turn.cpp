@@ -17,6 +17,34 @@ Task<> ask(ChatModel& model, ChatTurn turn, TextSink& sink, std::optional<ModelA
   answer = std::move(ended);
 }
 
+Task<> fetch(LargeInputs& inputs, const Job& job, std::optional<Result<WholeJob>>& fetched) {
+  auto whole = co_await inputs.fetch(job);
+  fetched = std::move(whole);
+}
+
+/// The job with its large input; nothing when the run was told to stop.
+Task<std::optional<Result<WholeJob>>> whole_job(JobRun& run) {
+  std::optional<Result<WholeJob>> fetched;
+  Nursery fetching(run.parts.clock);
+  JobRun::Upstream stoppable(run, fetching);
+  fetching.start(fetch(run.parts.inputs, run.job(), fetched));
+  co_await fetching.join();
+  co_return fetched;
+}
+
+RunFailed without_input(Errc error) {
+  if (error == Errc::not_found)
+    return {{.code = "input_missing",
+             .message = "the job's input, kept as an object for its size, is not there: it was "
+                        "deleted, or the worker looks in another place than the edge",
+             .retryable = false,
+             .retry_after = {}}};
+  return {{.code = "input_corrupt",
+           .message = "the job's input, kept as an object for its size, is not what was accepted",
+           .retryable = false,
+           .retry_after = {}}};
+}
+
 std::optional<Answered> finished_turn(const std::vector<Step>& finished, const std::string& hash) {
   for (const Step& step : finished) {
     if (step.index == 0 && step.kind == "llm_turn" && step.input_hash == hash)
@@ -69,18 +97,8 @@ RunEnd length_reached(const JobRun& run, const std::string& hash) {
                        ChatEnd{.finish_reason = "length", .model = run.job().model, .usage = {}});
 }
 
-}  // namespace
-
-RunEnd stopped_end(const JobRun& run) {
-  if (run.stop_wanted() == Stop::cancel) return CancelAsked{};
-  if (run.stop_wanted() == Stop::deadline) return DeadlinePassed{};
-  return GivenBack{run.parts.clock.now()};
-}
-
-Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
-  const std::string hash = turn_hash(run.job());
-  if (auto answered = finished_turn(finished, hash)) co_return std::move(*answered);
-
+/// Asks the model; `job` is the run's with its input.
+Task<RunEnd> ask_turn(JobRun& run, const Job& job, const std::string& hash) {
   const bool may_act = co_await run.pen.may_act();
   if (!may_act || run.stop_wanted() != Stop::none) co_return stopped_end(run);
   const std::string prefix = prefix_for(run);
@@ -88,7 +106,7 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
   count_start(run);
 
   const ChatTurn turn{
-      .job = run.job(), .prefix = prefix, .prefix_pieces = prefix.empty() ? 0 : run.pieces_said};
+      .job = job, .prefix = prefix, .prefix_pieces = prefix.empty() ? 0 : run.pieces_said};
   if (all_said(turn)) co_return length_reached(run, hash);
   std::optional<ModelAnswer> answer;
   const Instant asked = run.parts.clock.now();
@@ -108,6 +126,27 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
   co_return answered_turn(run, hash, std::move(**answer));
 }
 
+}  // namespace
+
+RunEnd stopped_end(const JobRun& run) {
+  if (run.stop_wanted() == Stop::cancel) return CancelAsked{};
+  if (run.stop_wanted() == Stop::deadline) return DeadlinePassed{};
+  return GivenBack{run.parts.clock.now()};
+}
+
+Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
+  const std::string hash = turn_hash(run.job());
+  if (auto answered = finished_turn(finished, hash)) co_return std::move(*answered);
+  if (!run.job().input_ref) co_return co_await ask_turn(run, run.job(), hash);
+
+  const bool stopped = run.stop_wanted() != Stop::none;
+  if (stopped) co_return stopped_end(run);
+  const auto whole = co_await whole_job(run);
+  if (!whole) co_return stopped_end(run);
+  if (!*whole) co_return without_input(whole->error());
+  co_return co_await ask_turn(run, (*whole)->job(), hash);
+}
+
 std::string turn_hash(const Job& job) {
   std::string turn = job.model;
   turn += '\n';
@@ -115,7 +154,7 @@ std::string turn_hash(const Job& job) {
   turn += '\n';
   if (job.temperature) turn += std::to_string(*job.temperature);
   turn += '\n';
-  turn += job.input;
+  turn += job.input_ref ? job.input_ref->sha256 : job.input;
   return fingerprint(turn);
 }
 

@@ -81,6 +81,11 @@ Task<RunEnd> run_job(JobRun& run) {
   run.leased = true;
   run.errors = begun->errors;
   run.lost_runs = begun->lost_runs;
+  // The row is to show the runs that only the log could count: those that were lost.
+  if (run.number() > run.delivery.attempt) {
+    const auto noted = co_await run.parts.store.begin(run.job(), run.number());
+    if (!noted) co_return put_aside(run);
+  }
 
   const bool cancel_wanted = begun->cancel_wanted || known->job.cancel_wanted;
   // What is in the log beyond `queued` is what earlier runs said.

@@ -10,6 +10,7 @@
 #include "shared/runtime/random.h"
 #include "shared/store.h"
 #include "workers/llm/chat_model.h"
+#include "workers/pool/large_inputs.h"
 #include "workers/pool/quiet_room.h"
 #include "workers/pool/worker_counts.h"
 
@@ -31,6 +32,7 @@ struct WorkerParts {
   EventLog& log;
   Store& store;
   ChatModel& model;
+  LargeInputs& inputs;
   Clock& clock;
   Random& random;
   QuietRoom& room;

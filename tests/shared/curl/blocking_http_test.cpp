@@ -50,8 +50,9 @@ struct Blocking : ::testing::Test {
 };
 
 TEST_F(Blocking, AnAnswerComesWithItsStatusTypeBodyAndRetryAfter) {
-  serve(Play().then("HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\n"
-                      "Retry-After: 7\r\nContent-Length: 5\r\n\r\nlater"));
+  serve(
+      Play().then("HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\n"
+                  "Retry-After: 7\r\nContent-Length: 5\r\n\r\nlater"));
   const auto answer = http.ask({.method = "POST", .url = url + "/x", .body = "ping"});
   EXPECT_EQ(answer.how, HttpHow::complete);
   EXPECT_EQ(answer.status, 503);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "shared/sqlite/database.h"
+#include "shared/sqlite/dead_letter_table.h"
 #include "tests/shared/sqlite/queue_world.h"
 
 namespace millrace {
@@ -34,8 +36,8 @@ class SqliteDeadLettersTest : public testing::Test {
   static Task<> all_again(Parts parts) {
     const std::vector<Job> jobs{parts.stage.job("session"), parts.stage.job()};
     for (const auto& job : jobs) co_await die(parts.queue, job, "no use");
-    const auto sent = co_await parts.letters.redrive_all();
-    EXPECT_TRUE(sent && sent->sent == 2 && sent->skipped == 0);
+    const auto sent = co_await parts.letters.redrive_unsent(0);
+    EXPECT_TRUE(sent && sent->sent.size() == 2 && sent->skipped == 0 && sent->next == 0);
     for (const auto& job : jobs) {
       const auto got = co_await parts.queue.next();
       EXPECT_NE(got->job.id, job.id);
@@ -45,8 +47,8 @@ class SqliteDeadLettersTest : public testing::Test {
       const auto settled = co_await parts.queue.settle(*got, Done{});
       EXPECT_TRUE(settled);
     }
-    const auto again = co_await parts.letters.redrive_all();
-    EXPECT_TRUE(again && again->sent == 0);
+    const auto again = co_await parts.letters.redrive_unsent(0);
+    EXPECT_TRUE(again && again->sent.empty());
     EXPECT_EQ(parts.process.queue().waiting(), 0);
   }
 
@@ -86,8 +88,8 @@ class SqliteDeadLettersTest : public testing::Test {
     broken.envelope = "{}";
     co_await die(parts.queue, broken, "not readable");
     co_await die(parts.queue, parts.stage.job(), "no use");
-    const auto sent = co_await parts.letters.redrive_all();
-    EXPECT_TRUE(sent && sent->sent == 1 && sent->skipped == 1);
+    const auto sent = co_await parts.letters.redrive_unsent(0);
+    EXPECT_TRUE(sent && sent->sent.size() == 1 && sent->skipped == 1);
     const auto one = co_await parts.letters.redrive(broken.id);
     EXPECT_EQ(one.error(), Errc::invalid);
   }
@@ -117,7 +119,7 @@ TEST(SqliteDeadLetterTable, AMonthLaterALetterIsForgotten) {
   ASSERT_TRUE(migrate_store(folder.path("store.db"), random));
   auto database = sqlite::Database::open(folder.path("store.db"), sqlite::Database::Mode::write);
   sqlite::DeadLetterTable table(*database);
-  sqlite::DeadLetter letter;
+  DeadLetter letter;
   letter.died_at = WallTime(std::chrono::days(1));
   ASSERT_TRUE(table.add(letter, WallTime{}));
   letter.died_at = WallTime(std::chrono::days(32));

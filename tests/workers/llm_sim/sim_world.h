@@ -63,7 +63,6 @@ class SimTest : public testing::Test {
   }
 
  protected:
-
   /// Sends a request; its response is there, and its stream begun, at the present instant.
   SimExchange& send(http::Method method, const std::string& path, std::string body,
                     const std::string& job = "") {

@@ -142,6 +142,8 @@ struct StoppableProcess {
   fake::TheStore store;
   fake::Queue queue{clock};
   fake::Model model{clock};
+  FakeObjects objects{clock};
+  LargeInputs inputs{objects, clock};
   QuietRoom room;
   WorkerCounts counts;
   Worker worker;
@@ -150,7 +152,8 @@ struct StoppableProcess {
   explicit StoppableProcess(World& world)
       : log(clock, world.log),
         store(clock, world.store),
-        worker({queue, log, store, model, clock, random, room, counts, {.name = "zombie"}}) {
+        worker(
+            {queue, log, store, model, inputs, clock, random, room, counts, {.name = "zombie"}}) {
     tasks.start(worker.run());
   }
   ~StoppableProcess() {

@@ -246,14 +246,17 @@ class TheStore final : public Store {
 
   Result<> note_accepted(const Job&, std::string_view) override { return {}; }
 
-  Task<Result<BegunJob>> begin(const Job& job, std::uint32_t) override {
+  Task<Result<BegunJob>> begin(const Job& job, std::uint32_t attempt) override {
     co_await clock_.sleep_for(latency);
     if (away || begin_faults.take() != Fault::none) co_return Failure(Errc::unavailable);
     StoredJob& stored = truth_.jobs[job.id];
+    const bool begun_before = stored.state != JobState::queued;
     stored.id = job.id;
-    if (!terminal(stored.state)) stored.state = JobState::running;
-    ++stored.attempts;
-    co_return BegunJob{.job = stored, .steps = truth_.steps[job.id]};
+    if (!terminal(stored.state)) {
+      stored.state = JobState::running;
+      stored.attempts = std::max(stored.attempts, attempt);
+    }
+    co_return BegunJob{.job = stored, .steps = truth_.steps[job.id], .begun_before = begun_before};
   }
   Task<Result<>> save_step(const JobId& id, const Step& step) override {
     co_await clock_.sleep_for(latency);
@@ -381,6 +384,7 @@ class Model final : public ChatModel {
   std::deque<Failing> failing;
   bool hang = false;                  ///< says nothing, for ever
   std::vector<std::string> prefixes;  ///< of each turn asked
+  std::vector<std::string> inputs;    ///< the same
   int words_sent = 0;
   int running = 0;
   int most_running = 0;
@@ -396,6 +400,7 @@ class Model final : public ChatModel {
 
   Task<std::expected<ChatEnd, ChatFailure>> stream(const ChatTurn& turn, TextSink& sink) override {
     prefixes.emplace_back(turn.prefix);
+    inputs.push_back(turn.job.input);
     Running counted(*this);
     if (on_start) on_start();
     std::optional<Failing> fails;

@@ -112,6 +112,24 @@ TEST(RunJob, AttemptsSurviveTheLossOfTheLog) {
   EXPECT_EQ(world.outcome(job)->state, JobState::failed);
 }
 
+TEST(RunJob, ARunThatWasLostCountsInTheStoreAsReadersAreTold) {
+  World world;
+  world.model.words = 1000;
+  const Job job = world.accept();
+  World::Process& first = world.start_worker();
+  world.clock.run_for(5s);
+  world.kill(first);
+  Delivery again;
+  again.job = job;
+  again.redelivered = true;
+  world.queue.add(again);
+  world.start_worker();
+  world.clock.run_for(60s);
+  world.expect_sound(job);
+  EXPECT_NE(world.log.records.at(job.id).lines.find(R"("attempt":2,)"), std::string::npos);
+  EXPECT_EQ(world.store.jobs.at(job.id).attempts, 2u);
+}
+
 TEST(RunJob, AnUnknownKindIsDead) {
   World world;
   world.start_worker();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "shared/runtime/nursery.h"
+#include "tests/seams/fake_objects.h"
 #include "tests/workers/pool/fakes.h"
 #include "workers/pool/worker.h"
 
@@ -18,11 +19,13 @@ struct World {
   fake::TheStore store{clock};
   fake::Queue queue{clock};
   fake::Model model{clock};
+  FakeObjects objects{clock};
   WorkerSettings settings{.name = "worker-a"};
 
   struct Process {
     QuietRoom room;
     WorkerCounts counts;
+    std::unique_ptr<LargeInputs> inputs;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<Nursery> tasks;
   };
@@ -36,8 +39,10 @@ struct World {
 
   Process& start_worker() {
     Process& process = *processes.emplace_back(std::make_unique<Process>());
-    process.worker = std::make_unique<Worker>(WorkerParts{queue, log, store, model, clock, random,
-                                                          process.room, process.counts, settings});
+    process.inputs = std::make_unique<LargeInputs>(objects, clock);
+    process.worker =
+        std::make_unique<Worker>(WorkerParts{queue, log, store, model, *process.inputs, clock,
+                                             random, process.room, process.counts, settings});
     process.tasks = std::make_unique<Nursery>(clock);
     process.tasks->start(process.worker->run());
     return process;

@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "ops/cli/command_line.h"
+
+namespace millrace::cli {
+
+// The commands, each from the words behind its name to its exit code.
+
+using Words = std::vector<std::string>;
+
+int submit(Words words);
+int tail(Words words);
+int list_jobs(Words words);
+int show_job(Words words);
+int cancel_jobs(Words words);
+int redrive(Words words, RedriveOnServers on_servers);
+
+}  // namespace millrace::cli

@@ -1,0 +1,80 @@
+#include "ops/cli/edge.h"
+
+#include "ops/cli/json.h"
+#include "shared/runtime/json_text.h"
+#include "shared/runtime/limits.h"
+
+namespace millrace::cli {
+
+std::string edge_url(const Config& config) {
+  std::string url = config.url;
+  if (url.empty()) url = "http://127.0.0.1:" + std::to_string(config.port);
+  if (!url.contains("://")) url.insert(0, "http://");
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+Edge::Edge(const Config& config) : url_(edge_url(config)) {}
+
+BlockingAnswer Edge::get(const std::string& path, Duration timeout) {
+  return http_.ask({.url = url_ + path, .headers = {"Accept: application/json"},
+                    .timeout = timeout});
+}
+
+BlockingAnswer Edge::post(const std::string& path, std::string body,
+                          std::vector<std::string> headers, Duration timeout) {
+  headers.insert(headers.end(), {"Accept: application/json", "Content-Type: application/json",
+                                 "Expect:"});
+  return http_.ask({.method = "POST", .url = url_ + path, .headers = std::move(headers),
+                    .body = std::move(body), .timeout = timeout});
+}
+
+BlockingAnswer Edge::stream(const std::string& path, const std::string& last_event_id,
+                            const BlockingHttp::TakeBody& take) {
+  BlockingRequest request{.url = url_ + path, .headers = {"Accept: text/event-stream"},
+                          .silence_max = 3 * limits::heartbeat_every};
+  if (!last_event_id.empty()) request.headers.push_back("Last-Event-ID: " + last_event_id);
+  return http_.ask(request, take);
+}
+
+void Edge::wait(Duration time) {
+  Clock::TimerId timer{};
+  loop_.clock.async_wait(loop_.clock.now() + time, &timer, [](boost::system::error_code) {});
+  loop_.io.restart();
+  loop_.io.run();
+}
+
+bool good(const BlockingAnswer& answer) {
+  return answer.how == HttpHow::complete && answer.status / 100 == 2;
+}
+
+bool passing(const BlockingAnswer& answer) {
+  if (answer.how == HttpHow::refused || answer.how == HttpHow::malformed) return false;
+  return answer.how != HttpHow::complete || answer.status == 429 || answer.status >= 500;
+}
+
+Exit exit_of(const BlockingAnswer& answer) {
+  if (answer.how != HttpHow::complete || passing(answer)) return Exit::unreachable;
+  return answer.status == 404 ? Exit::not_found : Exit::usage;
+}
+
+std::string reason(const BlockingAnswer& answer, std::string_view url) {
+  if (answer.how != HttpHow::complete) {
+    return "no answer from " + std::string(url) + " (" + answer.detail +
+           "): start `millrace serve` there, or name another edge by MILLRACE_URL (--url)";
+  }
+  const Json json(answer.body);
+  std::string said = json.text("/detail");
+  if (said.empty()) said = json.text("/title");
+  if (said.empty())
+    return std::string(url) + " answered " + std::to_string(answer.status) +
+           ", which is not what an edge of millrace says: check MILLRACE_URL (--url)";
+  if (answer.retry_after)
+    said += " Try again in " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*answer.retry_after)
+                               .count()) +
+            " s.";
+  return said + " (" + std::to_string(answer.status) + " " + json.text("/code") + ")";
+}
+
+}  // namespace millrace::cli

@@ -1,0 +1,169 @@
+#include "producer/ingress/dead_letter_routes.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <expected>
+
+#include "producer/ingress/limits.h"
+#include "shared/runtime/json_text.h"
+
+namespace millrace {
+namespace {
+
+namespace dom = simdjson::dom;
+
+Refusal not_here() {
+  return refuse("not_supported", "",
+                "The dead letters of this millrace are in Kafka: run `millrace jobs redrive` where "
+                "KAFKA_BROKERS names it.");
+}
+
+Refusal failed(Errc error, const JobId& id) {
+  if (error == Errc::not_found)
+    return refuse("job_not_found", "id",
+                  "There is no dead letter of a job " + id.str() +
+                      "; GET /v1/dead-letters lists those there are.");
+  if (error == Errc::invalid)
+    return refuse("not_supported", "id",
+                  "The dead letter of " + id.str() +
+                      " cannot be read by this version, so its work cannot be done again.");
+  return store_away();
+}
+
+std::optional<std::int64_t> number_in(const std::string& text, std::int64_t least,
+                                      std::int64_t most) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || number < least || number > most) return std::nullopt;
+  return number;
+}
+
+void append_letter(std::string& out, const DeadLetter& letter) {
+  out += R"({"number":)";
+  append_number(out, static_cast<std::uint64_t>(letter.number));
+  out.append(R"(,"job":")").append(letter.job.str()).append(R"(","reason":)");
+  append_json_string(out, letter.reason);
+  out += R"(,"attempts":)";
+  append_number(out, std::uint64_t{letter.attempts});
+  out += R"(,"died_at":")";
+  append_rfc3339(out, letter.died_at);
+  out += R"(","redriven_as":)";
+  if (letter.redriven_as)
+    append_json_string(out, letter.redriven_as->str());
+  else
+    out += "null";
+  out += '}';
+}
+
+std::string list_json(const std::vector<DeadLetter>& letters, std::size_t limit) {
+  std::string out = R"({"data":[)";
+  for (const auto& letter : letters) {
+    if (&letter != &letters.front()) out += ',';
+    append_letter(out, letter);
+  }
+  const bool more = letters.size() == limit;
+  out += more ? R"(],"has_more":true,"next":)" : R"(],"has_more":false,"next":null})";
+  if (more) out += std::to_string(letters.back().number) + "}";
+  return out;
+}
+
+void append_sent(std::string& out, const DeadLetters::Sent& sent) {
+  out.append(R"({"from":")").append(sent.from.str());
+  out.append(R"(","id":")").append(sent.as.str()).append("\"}");
+}
+
+std::string page_json(const DeadLetters::SentPage& page) {
+  std::string out = R"({"data":[)";
+  for (const auto& sent : page.sent) {
+    if (&sent != &page.sent.front()) out += ',';
+    append_sent(out, sent);
+  }
+  out += R"(],"sent":)";
+  append_number(out, std::uint64_t{page.sent.size()});
+  out += R"(,"skipped":)";
+  append_number(out, page.skipped);
+  out += R"(,"next":)";
+  return out + (page.next > 0 ? std::to_string(page.next) : "null") + "}";
+}
+
+http::Response answered(std::string body) {
+  http::Response response;
+  response.body = std::move(body);
+  return response;
+}
+
+struct Asked {
+  std::optional<JobId> id;
+  std::int64_t after = 0;
+};
+
+std::expected<Asked, Refusal> asked_in(const std::string& body) {
+  Asked asked;
+  if (body.empty()) return asked;
+  dom::parser parser;
+  dom::object object;
+  if (parser.parse(body).get(object))
+    return std::unexpected(refuse("invalid_json", "body",
+                                  "The body must be a JSON object with `id` or `after`, or empty."));
+  for (const auto [name, value] : object) {
+    std::string_view id;
+    if (name == "id") {
+      if (!value.get(id)) asked.id = JobId::parse(id);
+      if (!asked.id)
+        return std::unexpected(refuse("invalid_field", "/id", "`id` must be the id of a job, a UUID."));
+    } else if (name != "after") {
+      return std::unexpected(refuse("unknown_field", "/" + std::string(name),
+                                    "The field " + quoted(name) +
+                                        " is not known; allowed are id, after."));
+    } else if (value.get(asked.after) || asked.after < 0) {
+      return std::unexpected(refuse("invalid_field", "/after",
+                                    "`after` must be the `next` of the page before, or 0."));
+    }
+  }
+  return asked;
+}
+
+}  // namespace
+
+void DeadLetterRoutes::add_to(http::Router& router) {
+  using http::Method;
+  using http::Request;
+  router.add(Method::get, "/v1/dead-letters", [this](Request& request) { return list(request); });
+  router.add(Method::post, "/v1/dead-letters/redrive",
+             [this](Request& request) { return redrive(request); });
+}
+
+Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
+  if (!letters_) co_return to_response(not_here());
+  const auto limit = number_in(request.query_param("limit").value_or("20"), 1, DeadLetters::page_max);
+  if (!limit)
+    co_return to_response(
+        refuse("invalid_parameter", "limit", "`limit` must be a number from 1 to 100."));
+  const auto before = number_in(request.query_param("after").value_or("0"), 0, INT64_MAX);
+  if (!before)
+    co_return to_response(
+        refuse("invalid_parameter", "after", "`after` must be the `next` of the page before."));
+  const auto letters = co_await letters_->list(*before, static_cast<std::size_t>(*limit));
+  if (!letters) co_return to_response(store_away());
+  co_return answered(list_json(*letters, static_cast<std::size_t>(*limit)));
+}
+
+Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
+  if (!letters_) co_return to_response(not_here());
+  const auto asked = asked_in(request.body);
+  if (!asked) co_return to_response(asked.error());
+  if (asked->id) co_return co_await redrive_one(*asked->id);
+  const auto page = co_await letters_->redrive_unsent(asked->after);
+  if (!page) co_return to_response(store_away());
+  co_return answered(page_json(*page));
+}
+
+Task<http::Response> DeadLetterRoutes::redrive_one(JobId id) {
+  const auto job = co_await letters_->redrive(id);
+  if (!job) co_return to_response(failed(job.error(), id));
+  co_return answered(page_json({.sent = {{.from = id, .as = job->id}}}));
+}
+
+}  // namespace millrace

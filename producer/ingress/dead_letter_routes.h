@@ -1,0 +1,28 @@
+#pragma once
+#include "producer/ingress/refusal.h"
+#include "shared/dead_letters.h"
+#include "shared/http/router.h"
+
+namespace millrace {
+
+/// `GET /v1/dead-letters` (newest first; `limit`, `after`) and `POST /v1/dead-letters/redrive`
+/// (`{"id"}`: that job's; else those not sent before, a page a request, from `{"after"}` on), for
+/// whoever runs this millrace. Outlives the server that uses its router.
+class DeadLetterRoutes {
+ public:
+  /// Null where they are not the edge's to ask for: both are refused then, with what to do.
+  explicit DeadLetterRoutes(DeadLetters* letters) : letters_(letters) {}
+  DeadLetterRoutes(const DeadLetterRoutes&) = delete;
+  DeadLetterRoutes& operator=(const DeadLetterRoutes&) = delete;
+
+  void add_to(http::Router& router);
+
+ private:
+  Task<http::Response> list(http::Request& request);
+  Task<http::Response> redrive(http::Request& request);
+  Task<http::Response> redrive_one(JobId id);
+
+  DeadLetters* letters_;
+};
+
+}  // namespace millrace
