@@ -13,19 +13,19 @@ namespace millrace {
 /// What is asked. A time of 0 is no limit.
 struct BlockingRequest {
   std::string method = "GET";
-  std::string url{};                 ///< http or https
+  std::string url{};                   ///< http or https
   std::vector<std::string> headers{};  ///< `Name: value`
-  std::string body{};                ///< sent with any other method than GET
+  std::string body{};                  ///< sent with any other method than GET
   Duration connect_timeout = 5s;
-  Duration timeout{0};       ///< of the whole exchange
-  Duration silence_max{0};   ///< cut when nothing comes for that long; whole seconds
+  Duration timeout{0};      ///< of the whole exchange
+  Duration silence_max{0};  ///< cut when nothing comes for that long; whole seconds
 };
 
 struct BlockingAnswer {
   HttpHow how = HttpHow::complete;
   int status = 0;  ///< 0: none came
   std::string content_type;
-  std::string body;  ///< what no taker took
+  std::string body;    ///< what no taker took
   std::string detail;  ///< for a person; empty when complete
   std::optional<Duration> retry_after;
 };
