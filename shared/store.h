@@ -89,6 +89,9 @@ class Store {
   virtual Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) = 0;
 
   virtual Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) = 0;
+  /// As `find`, but before it answers `not_found` it waits for what this process noted before: for
+  /// a job that nothing but its note can know of.
+  virtual Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) = 0;
   /// Newest first by (created_at, id). `not_found`: `after` is no job of this tenant.
   virtual Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) = 0;
 

@@ -16,7 +16,7 @@ http::ServerOptions server_options(const Config& config) {
 }
 
 relay::FindJob find_in(Store& store) {
-  return [&store](JobId id) { return store.find("default", id); };
+  return [&store](JobId id) { return store.find_noted("default", id); };
 }
 
 }  // namespace

@@ -51,7 +51,10 @@ Task<FoundJob> JobLookup::look_at_log(const std::string& tenant, const JobId& id
     if (row) co_return std::move(*row);
     if (store_failed) co_return std::unexpected(store_away());
     if (!states) co_return std::unexpected(log_away());
-    co_return std::unexpected(no_such_job(id));
+    // Accepted a moment ago, and its record lost since: the row is on its way.
+    auto noted = co_await store_.find_noted(tenant, id);
+    if (noted) co_return std::move(*noted);
+    co_return std::unexpected(noted.error() == Errc::not_found ? no_such_job(id) : store_away());
   }
   const LogState& log = *states->front();
   if (terminal(log.state)) {

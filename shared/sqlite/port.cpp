@@ -104,6 +104,18 @@ Task<Result<StoredJob>> Port::find(std::string_view tenant, const JobId& id) {
       [tenant = std::string(tenant), id](Tables& tables) { return tables.jobs.find(tenant, id); });
 }
 
+Task<Result<StoredJob>> Port::find_noted(std::string_view tenant, const JobId& id) {
+  return find_behind_notes(std::string(tenant), id);
+}
+
+Task<Result<StoredJob>> Port::find_behind_notes(std::string tenant, JobId id) {
+  auto found = co_await find(tenant, id);
+  if (found || found.error() != Errc::not_found) co_return found;
+  co_return co_await caller_.ask<StoredJob>(
+      threads_.writes.queue(), 0,
+      [tenant, id](Tables& tables) { return tables.jobs.find(tenant, id); });
+}
+
 Task<Result<std::vector<StoredJob>>> Port::list(const JobFilter& filter) {
   return caller_.ask<std::vector<StoredJob>>(
       threads_.lists, 0, [filter](Tables& tables) { return tables.jobs.list(filter); });

@@ -26,11 +26,14 @@ class Port final : public Store {
   Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override;
   Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override;
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override;
+  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override;
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override;
   std::string id() const override { return id_; }
   bool healthy() const override { return threads_.writes.healthy(); }
 
  private:
+  Task<Result<StoredJob>> find_behind_notes(std::string tenant, JobId id);
+
   Clock& clock_;
   Threads threads_;
   std::string id_;

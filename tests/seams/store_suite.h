@@ -124,6 +124,15 @@ TEST_P(StoreSuite, ANotedJobIsFoundAsItWasAccepted) {
   EXPECT_FALSE(stored->cancel_wanted || stored->started_at || stored->ended_at || stored->outcome);
 }
 
+TEST_P(StoreSuite, ANoteOnItsWayIsFoundByWhoWaitsForIt) {
+  ASSERT_TRUE(store->note_accepted(job(1), "print"));
+  const auto stored = loop.get(store->find_noted("default", job(1).id));
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->fingerprint, "print");
+  EXPECT_EQ(loop.get(store->find_noted("default", job(2).id)).error(), Errc::not_found);
+  EXPECT_EQ(loop.get(store->find_noted("other", job(1).id)).error(), Errc::not_found);
+}
+
 TEST_P(StoreSuite, AnUnknownJobAndAnotherTenantsJobAreNotFoundAlike) {
   ASSERT_TRUE(store->note_accepted(job(1), "print"));
   settle();

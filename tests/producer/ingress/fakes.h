@@ -351,6 +351,11 @@ class FakeStore final : public Store {
     co_return found->second;
   }
 
+  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
+    write_notes();
+    return find(tenant, id);
+  }
+
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override {
     const JobFilter wanted = filter;
     co_await clock_.sleep_for(latency);

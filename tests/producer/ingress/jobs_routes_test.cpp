@@ -272,6 +272,14 @@ TEST(GetJob, IsKnownBeforeItsRowIsWritten) {
   EXPECT_EQ(at(response.body, "/status"), "queued");
 }
 
+TEST(GetJob, IsKnownBeforeItsRowIsWrittenThoughItsRecordIsLost) {
+  World w;
+  w.store.notes_lag = true;
+  const JobId id = w.posted();
+  w.log.lose_all();
+  EXPECT_EQ(at(w.get(job_path(id)).body, "/status"), "queued");
+}
+
 TEST(GetJob, TheStoreWinsAboutAnEndedJob) {
   World w;
   const JobId id = w.posted();

@@ -30,6 +30,9 @@ class Port final : public Store {
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     return store_.find(tenant, id);
   }
+  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
+    return store_.find_noted(tenant, id);
+  }
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override {
     return store_.list(filter);
   }

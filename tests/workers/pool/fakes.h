@@ -285,6 +285,9 @@ class TheStore final : public Store {
     co_return jobs[id];
   }
   Task<Result<StoredJob>> find(std::string_view, const JobId& id) override { co_return jobs[id]; }
+  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
+    return find(tenant, id);
+  }
   Task<Result<std::vector<StoredJob>>> list(const JobFilter&) override {
     co_return std::vector<StoredJob>{};
   }
