@@ -19,7 +19,8 @@ std::string flag_of(std::string_view key) {
 }
 
 Screen screen_of(bool json, const Config& config) {
-  return {stdout, stderr,
+  return {stdout,
+          stderr,
           {.json = json,
            .colours = config.no_color.empty(),
            .out_terminal = isatty(STDOUT_FILENO) == 1,

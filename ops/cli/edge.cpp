@@ -17,21 +17,25 @@ std::string edge_url(const Config& config) {
 Edge::Edge(const Config& config) : url_(edge_url(config)) {}
 
 BlockingAnswer Edge::get(const std::string& path, Duration timeout) {
-  return http_.ask({.url = url_ + path, .headers = {"Accept: application/json"},
-                    .timeout = timeout});
+  return http_.ask(
+      {.url = url_ + path, .headers = {"Accept: application/json"}, .timeout = timeout});
 }
 
 BlockingAnswer Edge::post(const std::string& path, std::string body,
                           std::vector<std::string> headers, Duration timeout) {
-  headers.insert(headers.end(), {"Accept: application/json", "Content-Type: application/json",
-                                 "Expect:"});
-  return http_.ask({.method = "POST", .url = url_ + path, .headers = std::move(headers),
-                    .body = std::move(body), .timeout = timeout});
+  headers.insert(headers.end(),
+                 {"Accept: application/json", "Content-Type: application/json", "Expect:"});
+  return http_.ask({.method = "POST",
+                    .url = url_ + path,
+                    .headers = std::move(headers),
+                    .body = std::move(body),
+                    .timeout = timeout});
 }
 
 BlockingAnswer Edge::stream(const std::string& path, const std::string& last_event_id,
                             const BlockingHttp::TakeBody& take) {
-  BlockingRequest request{.url = url_ + path, .headers = {"Accept: text/event-stream"},
+  BlockingRequest request{.url = url_ + path,
+                          .headers = {"Accept: text/event-stream"},
                           .silence_max = 3 * limits::heartbeat_every};
   if (!last_event_id.empty()) request.headers.push_back("Last-Event-ID: " + last_event_id);
   return http_.ask(request, take);
@@ -71,8 +75,8 @@ std::string reason(const BlockingAnswer& answer, std::string_view url) {
            ", which is not what an edge of millrace says: check MILLRACE_URL (--url)";
   if (answer.retry_after)
     said += " Try again in " +
-            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*answer.retry_after)
-                               .count()) +
+            std::to_string(
+                std::chrono::duration_cast<std::chrono::seconds>(*answer.retry_after).count()) +
             " s.";
   return said + " (" + std::to_string(answer.status) + " " + json.text("/code") + ")";
 }

@@ -49,7 +49,8 @@ void EventPrinter::take(const SseEvent& event) {
   const std::string job = json.text("/job");
   Told& told = jobs_[job];
   // A made event has no number: it stands where the last one was.
-  const auto seq = static_cast<Seq>(json.number("/seq").value_or(static_cast<std::int64_t>(told.fold.last())));
+  const auto seq =
+      static_cast<Seq>(json.number("/seq").value_or(static_cast<std::int64_t>(told.fold.last())));
   told.fold.take({.seq = seq, .type = event.type, .json = event.data, .whole = {}});
   if (screen_.json())
     screen_.line(event.data);
@@ -72,9 +73,9 @@ void EventPrinter::show(const SseEvent& event, const Json& json, Told& told) {
 
 void EventPrinter::show_text(const SseEvent& event, const Json& json, Told& told) {
   if (event.type != "delta") {
-    return catch_up(told, told.fold.text(), event.type == "rewind"
-                                                ? "the answer goes back: what stands is"
-                                                : "the answer so far is");
+    return catch_up(
+        told, told.fold.text(),
+        event.type == "rewind" ? "the answer goes back: what stands is" : "the answer so far is");
   }
   const std::string text = json.text("/text");
   screen_.write(text);

@@ -54,7 +54,9 @@ std::optional<Exit> exit_of_status(std::string_view status) {
 
 std::string_view status_of_event(std::string_view type) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 4> ends{
-      {{"done", "succeeded"}, {"error", "failed"}, {"cancelled", "cancelled"},
+      {{"done", "succeeded"},
+       {"error", "failed"},
+       {"cancelled", "cancelled"},
        {"expired", "expired"}}};
   for (const auto& [event, status] : ends)
     if (event == type) return status;
@@ -67,9 +69,10 @@ std::string list_head() {
 
 std::string list_row(const Json& job, const Screen& screen) {
   const std::string status = job.text("/status");
-  const auto row = fmt::format(row_format, job.text("/id"), "\n", short_time(job.text("/created_at")),
-                               between(job.text("/created_at"), job.text("/ended_at")),
-                               cut(job.text("/model"), 24), job.text("/session"));
+  const auto row =
+      fmt::format(row_format, job.text("/id"), "\n", short_time(job.text("/created_at")),
+                  between(job.text("/created_at"), job.text("/ended_at")),
+                  cut(job.text("/model"), 24), job.text("/session"));
   // The colour has no width: it goes in once the columns stand.
   const auto place = row.find('\n');
   const auto padded = fmt::format("{:<9}", status);

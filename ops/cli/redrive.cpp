@@ -51,8 +51,7 @@ int redrive(Words words, RedriveOnServers on_servers) {
                   "KAFKA_BROKERS is set to Kafka itself.");
   command.words().add_option("--id", id, "The job whose work to do again");
   return command.run(std::move(words), [&](Command::Given& given) {
-    if (!given.config.kafka_brokers.empty())
-      return static_cast<Exit>(on_servers(given.config, id));
+    if (!given.config.kafka_brokers.empty()) return static_cast<Exit>(on_servers(given.config, id));
     Edge edge(given.config);
     return redrive_by(edge, given.screen, id);
   });

@@ -13,8 +13,8 @@ enum class Ink { plain, dim, bold, red, green, yellow, cyan };
 class Screen {
  public:
   struct Options {
-    bool json = false;        ///< `out` gets JSON alone, and nothing is told but errors
-    bool colours = true;      ///< false: NO_COLOR is set
+    bool json = false;    ///< `out` gets JSON alone, and nothing is told but errors
+    bool colours = true;  ///< false: NO_COLOR is set
     bool out_terminal = false;
     bool err_terminal = false;
   };

@@ -41,7 +41,7 @@ void text_member(std::string& out, std::string_view name, const std::string& tex
 /// The same key on every try: a job whose 202 was lost on the way is not made twice.
 BlockingAnswer put_in(Edge& edge, Screen& screen, const std::string& body, const std::string& key) {
   Duration wait = first_wait;
-  for (int left = tries; ; --left) {
+  for (int left = tries;; --left) {
     auto answer = edge.post("/v1/jobs", body, {"Idempotency-Key: " + key});
     // Nobody there at all is told at once.
     const bool worth = passing(answer) && answer.how != HttpHow::unreachable;
@@ -84,8 +84,7 @@ Exit put_in_and_watch(Command::Given& given, Asked asked) {
     return Exit::usage;
   }
   Edge edge(given.config);
-  const std::string key =
-      asked.key.empty() ? "cli-" + new_token(edge.random()).str() : asked.key;
+  const std::string key = asked.key.empty() ? "cli-" + new_token(edge.random()).str() : asked.key;
   const auto answer = put_in(edge, screen, *body, key);
   if (!good(answer)) {
     screen.error(reason(answer, edge.url()));
@@ -154,9 +153,8 @@ int submit(Words words) {
   app.add_option("--idempotency-key", asked.key, "The same key and job again is the same job");
   auto* stream = app.add_flag("--stream", asked.stream, "Shows the answer as it is written");
   app.add_flag("--wait", asked.wait, "Prints the answer once it is whole")->excludes(stream);
-  return command.run(std::move(words), [&asked](Command::Given& given) {
-    return put_in_and_watch(given, asked);
-  });
+  return command.run(std::move(words),
+                     [&asked](Command::Given& given) { return put_in_and_watch(given, asked); });
 }
 
 }  // namespace millrace::cli

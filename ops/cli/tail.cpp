@@ -17,8 +17,7 @@ Exit watch(Edge& edge, Screen& screen, const std::string& name, bool is_session)
   if (is_session) return watch_session(edge, screen, name);
   if (JobId::parse(name)) {
     const auto answer = edge.get("/v1/jobs/" + name);
-    if (answer.status != 404)
-      return watch_job(edge, screen, name, EventPrinter::Text::as_it_comes);
+    if (answer.status != 404) return watch_job(edge, screen, name, EventPrinter::Text::as_it_comes);
   }
   const auto alive = edge.get("/livez");
   if (!good(alive)) {

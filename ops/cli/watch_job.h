@@ -7,7 +7,8 @@
 
 namespace millrace::cli {
 
-/// Shows a job's events to its end, which is the exit code. Ctrl-C leaves, and leaves the job alone.
+/// Shows a job's events to its end, which is the exit code. Ctrl-C leaves, and leaves the job
+/// alone.
 Exit watch_job(Edge& edge, Screen& screen, const std::string& id, EventPrinter::Text text);
 
 /// The same for the jobs of a session, those that come later too: until Ctrl-C.

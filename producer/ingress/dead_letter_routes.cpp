@@ -105,18 +105,19 @@ std::expected<Asked, Refusal> asked_in(const std::string& body) {
   dom::parser parser;
   dom::object object;
   if (parser.parse(body).get(object))
-    return std::unexpected(refuse("invalid_json", "body",
-                                  "The body must be a JSON object with `id` or `after`, or empty."));
+    return std::unexpected(refuse(
+        "invalid_json", "body", "The body must be a JSON object with `id` or `after`, or empty."));
   for (const auto [name, value] : object) {
     std::string_view id;
     if (name == "id") {
       if (!value.get(id)) asked.id = JobId::parse(id);
       if (!asked.id)
-        return std::unexpected(refuse("invalid_field", "/id", "`id` must be the id of a job, a UUID."));
+        return std::unexpected(
+            refuse("invalid_field", "/id", "`id` must be the id of a job, a UUID."));
     } else if (name != "after") {
-      return std::unexpected(refuse("unknown_field", "/" + std::string(name),
-                                    "The field " + quoted(name) +
-                                        " is not known; allowed are id, after."));
+      return std::unexpected(
+          refuse("unknown_field", "/" + std::string(name),
+                 "The field " + quoted(name) + " is not known; allowed are id, after."));
     } else if (value.get(asked.after) || asked.after < 0) {
       return std::unexpected(refuse("invalid_field", "/after",
                                     "`after` must be the `next` of the page before, or 0."));
@@ -137,7 +138,8 @@ void DeadLetterRoutes::add_to(http::Router& router) {
 
 Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
   if (!letters_) co_return to_response(not_here());
-  const auto limit = number_in(request.query_param("limit").value_or("20"), 1, DeadLetters::page_max);
+  const auto limit =
+      number_in(request.query_param("limit").value_or("20"), 1, DeadLetters::page_max);
   if (!limit)
     co_return to_response(
         refuse("invalid_parameter", "limit", "`limit` must be a number from 1 to 100."));
