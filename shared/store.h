@@ -40,6 +40,20 @@ struct StoredJob {
   std::optional<Outcome> outcome;  ///< set when terminal
 };
 
+/// A job as it was accepted, nothing else being known of it.
+inline StoredJob as_accepted(const Job& job) {
+  StoredJob stored;
+  stored.id = job.id;
+  stored.tenant = job.tenant;
+  stored.kind = job.kind;
+  stored.session = job.session;
+  stored.model = job.model;
+  stored.envelope = job.envelope;
+  stored.created_at = job.created_at;
+  stored.deadline = job.deadline;
+  return stored;
+}
+
 struct JobFilter {
   std::string tenant = "default";
   std::optional<JobState> state;

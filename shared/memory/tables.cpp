@@ -5,18 +5,7 @@
 namespace millrace::memory {
 
 StoredJob& Tables::upsert(const Job& job) {
-  const auto [at, fresh] = rows_.try_emplace(job.id);
-  StoredJob& row = at->second;
-  if (!fresh) return row;
-  row.id = job.id;
-  row.tenant = job.tenant;
-  row.kind = job.kind;
-  row.session = job.session;
-  row.model = job.model;
-  row.envelope = job.envelope;
-  row.created_at = job.created_at;
-  row.deadline = job.deadline;
-  return row;
+  return rows_.try_emplace(job.id, as_accepted(job)).first->second;
 }
 
 void Tables::note(const Job& job, const std::string& fingerprint) {

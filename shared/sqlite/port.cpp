@@ -9,19 +9,6 @@ std::size_t weight(const Outcome& outcome) {
   return outcome.text.size() + outcome.error_message.size() + outcome.usage.size();
 }
 
-StoredJob unknown(const Job& job) {
-  StoredJob stored;
-  stored.id = job.id;
-  stored.tenant = job.tenant;
-  stored.kind = job.kind;
-  stored.session = job.session;
-  stored.model = job.model;
-  stored.envelope = job.envelope;
-  stored.created_at = job.created_at;
-  stored.deadline = job.deadline;
-  return stored;
-}
-
 /// The job as the upsert, still on its way, leaves it.
 void set_begun(StoredJob& job, std::uint32_t attempt, WallTime now) {
   if (terminal(job.state)) return;
@@ -70,7 +57,7 @@ Task<Result<BegunJob>> Port::begin(const Job& job, std::uint32_t attempt) {
   auto begun = co_await caller_.ask<BegunJob>(
       threads_.reads, 0, [id = job.id](Tables& tables) { return read_begun(tables, id); });
   if (!begun) co_return begun;
-  if (begun->job.tenant.empty()) begun->job = unknown(job);
+  if (begun->job.tenant.empty()) begun->job = as_accepted(job);
   begun->begun_before = begun->job.started_at.has_value();
   set_begun(begun->job, attempt, now);
   co_return begun;

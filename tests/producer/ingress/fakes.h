@@ -294,7 +294,7 @@ class FakeStore final : public Store {
 
   Result<> note_accepted(const Job& job, std::string_view fingerprint) override {
     if (fails) return Failure(*fails);
-    StoredJob row = row_of(job);
+    StoredJob row = as_accepted(job);
     row.fingerprint = fingerprint;
     notes_.push_back(std::move(row));
     if (!notes_lag) write_notes();
@@ -305,7 +305,7 @@ class FakeStore final : public Store {
     const Job begun = job;
     co_await clock_.sleep_for(latency);
     if (fails) co_return Failure(*fails);
-    StoredJob& row = rows.try_emplace(begun.id, row_of(begun)).first->second;
+    StoredJob& row = rows.try_emplace(begun.id, as_accepted(begun)).first->second;
     if (!terminal(row.state)) {
       row.state = JobState::running;
       row.attempts = attempt;
@@ -321,7 +321,7 @@ class FakeStore final : public Store {
     const Outcome wanted = outcome;
     co_await clock_.sleep_for(latency);
     if (fails) co_return Failure(*fails);
-    StoredJob& row = rows.try_emplace(ended.id, row_of(ended)).first->second;
+    StoredJob& row = rows.try_emplace(ended.id, as_accepted(ended)).first->second;
     if (terminal(row.state)) co_return Finished{false, *row.outcome};
     row.state = wanted.state;
     row.outcome = wanted;
@@ -382,19 +382,6 @@ class FakeStore final : public Store {
   bool healthy() const override { return !fails; }
 
  private:
-  static StoredJob row_of(const Job& job) {
-    StoredJob row;
-    row.id = job.id;
-    row.tenant = job.tenant;
-    row.kind = job.kind;
-    row.session = job.session;
-    row.model = job.model;
-    row.envelope = job.envelope;
-    row.created_at = job.created_at;
-    row.deadline = job.deadline;
-    return row;
-  }
-
   Clock& clock_;
   std::vector<StoredJob> notes_;
 };
