@@ -1,13 +1,16 @@
 // millrace: the one program. The first word says what this process is.
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
-#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ops/cli/command_line.h"
+#include "ops/cli/settings_words.h"
 #include "ops/roles/commands.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/log.h"
@@ -30,7 +33,8 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   jobs           list, show, cancel; redrive runs the work of dead letters again
   config         prints every setting in force and where it came from
 
-Each setting is a flag, an environment variable and a TOML key: `millrace config` lists them.
+Each of them tells more with --help. Each setting is a flag, an environment variable and a TOML
+key: `millrace config` lists them.
 )";
 
 log::Level level_of(const std::string& name) {
@@ -46,18 +50,36 @@ void open_log(const Config& config) {
   log::open(level_of(config.log_level), json);
 }
 
-int print_config(const LoadedConfig& loaded) {
-  for (const auto& line : loaded.lines)
+int print_config(const std::vector<std::string>& words) {
+  for (const auto& line : load_config(words).lines)
     std::printf("%-26s = %s  (%s)\n", line.key.c_str(), line.value.c_str(), line.origin.c_str());
   return 0;
 }
 
-using Command = int (*)(const Config&);
-const std::map<std::string, Command, std::less<>> commands{{"serve", run_serve},
-                                                           {"edge", run_edge},
-                                                           {"worker", run_worker},
-                                                           {"llm-sim", run_llm_sim},
-                                                           {"migrate", run_migrate}};
+/// What takes nothing but settings.
+struct Role {
+  std::string_view name;
+  std::string_view what;
+  int (*run)(const Config&);
+};
+constexpr std::array roles{
+    Role{"serve",
+         "Runs everything in one process, with nothing beside it: queue, events, jobs and objects\n"
+         "are in the data folder. With KAFKA_BROKERS and REDIS_URL, everything on these.",
+         run_serve},
+    Role{"edge", "Takes jobs over HTTP and streams their events. Needs KAFKA_BROKERS, REDIS_URL.",
+         run_edge},
+    Role{"worker", "Runs jobs. Needs KAFKA_BROKERS, REDIS_URL.", run_worker},
+    Role{"llm-sim", "Is an OpenAI-compatible model server that only pretends.", run_llm_sim},
+    Role{"migrate", "Makes topics and tables, or brings them up to date, and ends.", run_migrate},
+};
+
+int run_role(const Role& role, const std::vector<std::string>& words) {
+  if (cli::told_about(role.name, role.what, words)) return 0;
+  const auto loaded = load_config(words);
+  open_log(loaded.config);
+  return role.run(loaded.config);
+}
 
 int redrive_on_servers(const Config& config, const std::string& id) {
   open_log(config);
@@ -72,17 +94,20 @@ int run_command(std::vector<std::string> words) {
     std::fputs(usage, stdout);
     return 0;
   }
-  if (command == "config") return print_config(load_config(words));
-  const auto found = commands.find(command);
-  if (found == commands.end()) {
-    std::fprintf(stderr, "millrace: %s\n%s",
-                 command.empty() ? "no command" : ("unknown command `" + command + "`").c_str(),
-                 usage);
-    return 2;
+  if (command == "--version" || command == "-V") {
+    std::puts(cli::version_line().c_str());
+    return 0;
   }
-  const auto loaded = load_config(words);
-  open_log(loaded.config);
-  return found->second(loaded.config);
+  if (command == "config") {
+    constexpr auto what = "Prints every setting in force and where it came from.";
+    return cli::told_about(command, what, words) ? 0 : print_config(words);
+  }
+  const auto* const role = std::ranges::find(roles, command, &Role::name);
+  if (role != roles.end()) return run_role(*role, words);
+  std::fprintf(stderr, "millrace: %s\n%s",
+               command.empty() ? "no command" : ("unknown command `" + command + "`").c_str(),
+               usage);
+  return 2;
 }
 
 }  // namespace

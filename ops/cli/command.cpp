@@ -5,18 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "shared/runtime/config_table.h"
+#include "ops/cli/settings_words.h"
 
 namespace millrace::cli {
 namespace {
-
-constexpr const char* unlisted = "";
-
-std::string flag_of(std::string_view key) {
-  std::string flag = "--" + std::string(key);
-  std::ranges::replace(flag, '_', '-');
-  return flag;
-}
 
 Screen screen_of(bool json, const Config& config) {
   return {stdout,
@@ -27,32 +19,41 @@ Screen screen_of(bool json, const Config& config) {
            .err_terminal = isatty(STDERR_FILENO) == 1}};
 }
 
+std::string what_is_wrong(const CLI::App& words, const CLI::ParseError& wrong) {
+  const auto* const extras = dynamic_cast<const CLI::ExtrasError*>(&wrong);
+  const auto left = words.remaining();
+  if (!extras || left.empty()) return wrong.what();
+  const auto option = std::ranges::find_if(
+      left, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
+  if (option != left.end()) return "unknown option " + *option;
+  return "one word too many: " + left.front() + " (quote what is several words)";
+}
+
 }  // namespace
 
 Command::Command(std::string name, std::string what)
     : words_(std::move(what), "millrace " + std::move(name)) {
-  words_.footer(exit_codes);
+  words_.footer(std::string("Every setting of `millrace config` is an option too.\n") + exit_codes);
+  words_.set_version_flag("--version", version_line());
   words_.add_flag("--json", json_, "JSON on stdout, one value a line, and nothing else");
 }
 
 int Command::run(std::vector<std::string> given, const std::function<Exit(Given&)>& act) {
-  words_.add_option("--url", "The edge to talk to (MILLRACE_URL), http://127.0.0.1:8080")
-      ->each([this](const std::string& value) { settings_.push_back("--url=" + value); });
-  std::vector<std::string> keys{"config"};
-  for (const auto& setting : settings()) keys.emplace_back(setting.key);
-  for (const auto& key : keys) {
-    const std::string flag = flag_of(key);
-    if (words_.get_option_no_throw(flag)) continue;
-    words_.add_option(flag)->group(unlisted)->each(
-        [this, flag](const std::string& value) { settings_.push_back(flag + "=" + value); });
-  }
+  auto settings = take_settings(given);
+  // Listed, for everybody needs it; taken with the other settings.
+  words_.add_option("--url", "The edge to talk to (MILLRACE_URL), http://127.0.0.1:8080");
   try {
     std::ranges::reverse(given);  // CLI11 takes them from the end
     words_.parse(std::move(given));
+  } catch (const CLI::Success& told) {
+    return words_.exit(told);
   } catch (const CLI::ParseError& wrong) {
-    return words_.exit(wrong) == 0 ? 0 : code(Exit::usage);
+    const std::string why = what_is_wrong(words_, wrong);
+    std::fprintf(stderr, "millrace: %s; `%s --help` tells more\n", why.c_str(),
+                 words_.get_name().c_str());
+    return code(Exit::usage);
   }
-  auto config = load_config(settings_).config;
+  auto config = load_config(settings).config;
   auto screen = screen_of(json_, config);
   Given all{std::move(config), std::move(screen)};
   return code(act(all));

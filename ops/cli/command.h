@@ -11,7 +11,7 @@
 namespace millrace::cli {
 
 /// One command of the command line: its words are read, then it runs. Options of its own are added
-/// to `words`; every setting of the configuration is a flag too, unlisted, and `--json`.
+/// to `words`; every setting of the configuration is one too, and `--json`.
 class Command {
  public:
   Command(std::string name, std::string what);
@@ -29,7 +29,6 @@ class Command {
  private:
   CLI::App words_;
   bool json_ = false;
-  std::vector<std::string> settings_;  ///< `--key=value`, for `load_config`
 };
 
 }  // namespace millrace::cli

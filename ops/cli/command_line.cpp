@@ -4,6 +4,7 @@
 
 #include "ops/cli/commands.h"
 #include "ops/cli/exit_code.h"
+#include "ops/cli/settings_words.h"
 
 namespace millrace::cli {
 namespace {
@@ -26,6 +27,12 @@ std::optional<int> jobs(Words words, RedriveOnServers on_servers) {
   if (verb == "cancel") return cancel_jobs(std::move(words));
   if (verb == "redrive") return redrive(std::move(words), on_servers);
   const bool asked = verb == "--help" || verb == "-h" || verb == "help";
+  if (verb == "--version") {
+    std::puts(version_line().c_str());
+    return code(Exit::succeeded);
+  }
+  if (!asked && !verb.empty())
+    std::fprintf(stderr, "millrace: jobs has no command `%s`\n", verb.c_str());
   std::fputs(jobs_help, asked ? stdout : stderr);
   return code(asked ? Exit::succeeded : Exit::usage);
 }

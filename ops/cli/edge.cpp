@@ -1,15 +1,44 @@
 #include "ops/cli/edge.h"
 
+#include <stdexcept>
+
 #include "ops/cli/json.h"
 #include "shared/runtime/json_text.h"
 #include "shared/runtime/limits.h"
 
 namespace millrace::cli {
 
+namespace {
+
+/// Where a client of this host reaches what listens on `host`.
+std::string reached_at(const std::string& host) {
+  if (host == "0.0.0.0") return "127.0.0.1";
+  if (host == "::") return "[::1]";
+  return host.contains(':') ? "[" + host + "]" : host;
+}
+
+constexpr auto start_it =
+    "start `millrace serve` there, or name another edge by MILLRACE_URL (--url)";
+constexpr auto check_it = "which is not what an edge of millrace says: check MILLRACE_URL (--url)";
+
+std::string code_of(const BlockingAnswer& answer) {
+  return Json(answer.body).text("/code");
+}
+
+/// A path that an edge does not serve: the URL names something beside it.
+bool no_such_path(const BlockingAnswer& answer) {
+  return answer.status == 404 && code_of(answer) != "job_not_found";
+}
+
+}  // namespace
+
 std::string edge_url(const Config& config) {
   std::string url = config.url;
-  if (url.empty()) url = "http://127.0.0.1:" + std::to_string(config.port);
+  if (url.empty()) url = reached_at(config.host) + ":" + std::to_string(config.port);
   if (!url.contains("://")) url.insert(0, "http://");
+  if (!url.starts_with("http://") && !url.starts_with("https://"))
+    throw std::invalid_argument("the edge's URL (MILLRACE_URL, --url) is \"" + url +
+                                "\"; allowed: http(s)://host[:port]");
   while (url.ends_with('/')) url.pop_back();
   return url;
 }
@@ -59,20 +88,18 @@ bool passing(const BlockingAnswer& answer) {
 
 Exit exit_of(const BlockingAnswer& answer) {
   if (answer.how != HttpHow::complete || passing(answer)) return Exit::unreachable;
-  return answer.status == 404 ? Exit::not_found : Exit::usage;
+  return answer.status == 404 && !no_such_path(answer) ? Exit::not_found : Exit::usage;
 }
 
 std::string reason(const BlockingAnswer& answer, std::string_view url) {
   if (answer.how != HttpHow::complete) {
-    return "no answer from " + std::string(url) + " (" + answer.detail +
-           "): start `millrace serve` there, or name another edge by MILLRACE_URL (--url)";
+    return "no answer from " + std::string(url) + " (" + answer.detail + "): " + start_it;
   }
   const Json json(answer.body);
   std::string said = json.text("/detail");
   if (said.empty()) said = json.text("/title");
-  if (said.empty())
-    return std::string(url) + " answered " + std::to_string(answer.status) +
-           ", which is not what an edge of millrace says: check MILLRACE_URL (--url)";
+  if (said.empty() || no_such_path(answer))
+    return std::string(url) + " answered " + std::to_string(answer.status) + ", " + check_it;
   if (answer.retry_after)
     said += " Try again in " +
             std::to_string(

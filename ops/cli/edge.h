@@ -36,7 +36,8 @@ class Edge {
   Loop loop_;
 };
 
-/// `{url}` of the configuration, or where its own edge listens; without a trailing slash.
+/// The `url` of the configuration, or where its own edge listens; without a trailing slash. Throws
+/// std::invalid_argument for what is no http URL.
 std::string edge_url(const Config& config);
 
 /// True for a whole answer with a 2xx.

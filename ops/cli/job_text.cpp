@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -108,6 +109,7 @@ std::string failure_of(const Json& job, std::string_view error_pointer) {
 }
 
 std::string seconds_text(double seconds) {
+  if (seconds < 0.9995) return fmt::format("{:.0f} ms", std::max(seconds, 0.0) * 1000);
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::int64_t>(seconds);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);

@@ -27,7 +27,7 @@ std::string whole_job(const Json& job, const Screen& screen);
 /// Why a job failed: its error's message and code.
 std::string failure_of(const Json& job, std::string_view error_pointer);
 
-/// `3.2 s`, `4 min 10 s`.
+/// `41 ms`, `3.2 s`, `4 min 10 s`.
 std::string seconds_text(double seconds);
 
 }  // namespace millrace::cli

@@ -6,6 +6,7 @@
 #include "ops/cli/job_text.h"
 #include "ops/cli/json.h"
 #include "ops/cli/watch_job.h"
+#include "shared/runtime/ids.h"
 
 namespace millrace::cli {
 namespace {
@@ -19,7 +20,11 @@ struct Wanted {
   std::uint32_t count = 20;
 };
 
-Exit told(const BlockingAnswer& answer, Screen& screen, const Edge& edge) {
+Exit told(const BlockingAnswer& answer, const std::string& id, Screen& screen, const Edge& edge) {
+  if (!id.empty() && exit_of(answer) == Exit::not_found) {
+    screen.error("there is no job " + id + "; `millrace jobs list` shows those there are");
+    return Exit::not_found;
+  }
   screen.error(reason(answer, edge.url()));
   return exit_of(answer);
 }
@@ -39,9 +44,10 @@ Exit list(Command::Given& given, Wanted wanted) {
   bool head_shown = screen.json();
   while (left > 0) {
     const auto answer = edge.get(list_path(wanted, std::min(left, page_max)));
-    if (!good(answer)) return told(answer, screen, edge);
+    if (!good(answer)) return told(answer, "", screen, edge);
     const Json page(answer.body);
     const auto jobs = page.list("/data");
+    if (!head_shown && jobs.empty()) screen.note(Ink::dim, "no such jobs");
     if (!head_shown && !jobs.empty()) screen.line(screen.inked(Ink::bold, list_head()));
     head_shown = true;
     for (const auto& job : jobs) screen.line(screen.json() ? job : list_row(Json(job), screen));
@@ -53,18 +59,27 @@ Exit list(Command::Given& given, Wanted wanted) {
   return Exit::succeeded;
 }
 
+/// Before anybody is asked.
+bool is_id(const std::string& id, Screen& screen) {
+  if (JobId::parse(id)) return true;
+  screen.error(id + " is not the id of a job (a UUID); `millrace jobs list` shows them");
+  return false;
+}
+
 Exit show(Command::Given& given, const std::string& id) {
+  if (!is_id(id, given.screen)) return Exit::usage;
   Edge edge(given.config);
   const auto answer = edge.get("/v1/jobs/" + percent_encoded(id));
-  if (!good(answer)) return told(answer, given.screen, edge);
+  if (!good(answer)) return told(answer, id, given.screen, edge);
   const Json job(answer.body);
   given.screen.line(given.screen.json() ? job.raw("") : whole_job(job, given.screen));
   return Exit::succeeded;
 }
 
 Exit cancel(Edge& edge, Screen& screen, const std::string& id) {
+  if (!is_id(id, screen)) return Exit::usage;
   const auto answer = edge.post("/v1/jobs/" + percent_encoded(id) + "/cancel", "");
-  if (!good(answer)) return told(answer, screen, edge);
+  if (!good(answer)) return told(answer, id, screen, edge);
   const Json job(answer.body);
   const std::string status = job.text("/status");
   screen.line(screen.json() ? job.raw("")

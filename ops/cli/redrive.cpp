@@ -2,6 +2,7 @@
 #include "ops/cli/commands.h"
 #include "ops/cli/edge.h"
 #include "ops/cli/json.h"
+#include "shared/runtime/ids.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::cli {
@@ -24,8 +25,10 @@ Exit redrive_by(Edge& edge, Screen& screen, const std::string& id) {
     }
     const auto answer = edge.post("/v1/dead-letters/redrive", body + "}");
     if (!good(answer)) {
-      screen.error(reason(answer, edge.url()));
-      return exit_of(answer);
+      const Exit exit = exit_of(answer);
+      screen.error(exit == Exit::not_found ? "job " + id + " left no dead letter"
+                                           : reason(answer, edge.url()));
+      return exit;
     }
     const Json page(answer.body);
     for (const auto& sent : page.list("/data")) screen.line(sent);
@@ -51,6 +54,10 @@ int redrive(Words words, RedriveOnServers on_servers) {
                   "KAFKA_BROKERS is set to Kafka itself.");
   command.words().add_option("--id", id, "The job whose work to do again");
   return command.run(std::move(words), [&](Command::Given& given) {
+    if (!id.empty() && !JobId::parse(id)) {
+      given.screen.error("--id " + id + " is not the id of a job (a UUID)");
+      return Exit::usage;
+    }
     if (!given.config.kafka_brokers.empty()) return static_cast<Exit>(on_servers(given.config, id));
     Edge edge(given.config);
     return redrive_by(edge, given.screen, id);

@@ -46,6 +46,7 @@ Exit watch_job(Edge& edge, Screen& screen, const std::string& id, EventPrinter::
 Exit watch_session(Edge& edge, Screen& screen, const std::string& session) {
   leave_on_ctrl_c();
   EventPrinter printer(screen, EventPrinter::Text::as_it_comes);
+  screen.note(Ink::dim, "jobs of session " + session + " as they come; Ctrl-C leaves");
   const auto followed = follow(edge, "/v1/sessions/" + percent_encoded(session) + "/events",
                                [&](const SseEvent& event) {
                                  printer.take(event);
