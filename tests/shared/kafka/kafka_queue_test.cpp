@@ -430,8 +430,9 @@ TEST_F(KafkaQueueTest, a_late_copy_of_a_tier_holds_back_none_behind_it) {
 TEST_F(KafkaQueueTest, copies_that_wait_in_memory_are_counted_and_bounded) {
   play(copies_are_bounded);
 }
-TEST_F(KafkaQueueTest, a_copy_not_due_for_longer_than_its_tier_waits_again) {
-  if (!std::getenv("MILLRACE_TEST_LONG")) GTEST_SKIP() << "takes half a minute: ops/test --long";
+/// Takes half a minute: ops/test --long.
+using KafkaQueueAtLength = KafkaQueueTest;
+TEST_F(KafkaQueueAtLength, a_copy_not_due_for_longer_than_its_tier_waits_again) {
   play(waits_again);
 }
 TEST_F(KafkaQueueTest, of_many_finished_behind_one_only_that_one_comes_again) {
