@@ -46,7 +46,8 @@ def events(url, last_id=None, seconds=60):
                 return
             source.response.raise_for_status()
             for sse in source.iter_sse():
-                yield Event(sse.event, sse.id, sse.data)
+                if sse.data:  # httpx-sse makes an event of the blank line behind a comment
+                    yield Event(sse.event, sse.id, sse.data)
 
 
 def read(url, last_id=None, seconds=60):

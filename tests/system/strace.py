@@ -1,0 +1,52 @@
+"""strace, to fail or kill a process at the system calls it makes."""
+
+import shutil
+import subprocess
+
+import pytest
+from process import wait_until
+
+# All that changes a file of the data folder once it is open; `write` is left to those who can do
+# without the wake-ups of the loops, which are writes too.
+WRITES = ("pwrite64", "pwritev", "pwritev2", "fdatasync", "fsync", "ftruncate", "rename",
+          "renameat", "unlink", "unlinkat")
+
+
+def require_strace():
+    if shutil.which("strace") is None:
+        pytest.fail("this test needs strace: ops/setup installs it", pytrace=False)
+
+
+class Attached:
+    """strace on a running process and all its threads, or on one thread alone, until the block
+    ends. `inject` is what strace takes: `error=EIO:when=3`; without it calls are only noted."""
+
+    def __init__(self, world, pid, calls, inject="", thread=None):
+        require_strace()
+        self._log, self._said = world.folder / "strace.calls", world.folder / "strace.said"
+        self._argv = ["strace", "-o", self._log]
+        self._argv += ["-p", thread] if thread else ["-f", "-p", pid]
+        self._argv += ["-e", "trace=" + ",".join(calls)]
+        self._argv += ["-e", f"inject={','.join(calls)}:{inject}"] if inject else []
+
+    def __enter__(self):
+        with open(self._said, "wb") as said:
+            self._strace = subprocess.Popen([str(word) for word in self._argv], stderr=said)
+        attached = wait_until(lambda: "attached" in self._said.read_text()
+                              or self._strace.poll() is not None, 10, every=0.005)
+        if not attached or self._strace.poll() is not None:
+            pytest.fail(f"strace may not attach: {self._said.read_text().strip()}; run this test "
+                        "as root, in a container with --cap-add SYS_PTRACE", pytrace=False)
+        return self
+
+    def __exit__(self, *_):
+        self._strace.terminate()
+        self._strace.wait()
+
+    def calls(self):
+        """What was called, a line each, the thread first (but for a single one)."""
+        return [line for line in self._log.read_text().splitlines()
+                if "(" in line and "resumed>" not in line]
+
+    def injected(self):
+        return sum("(INJECTED)" in line for line in self._log.read_text().splitlines())
