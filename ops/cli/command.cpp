@@ -20,12 +20,12 @@ Screen screen_of(bool json, const Config& config) {
 }
 
 std::string what_is_wrong(const CLI::App& words, const CLI::ParseError& wrong) {
-  const auto* const extras = dynamic_cast<const CLI::ExtrasError*>(&wrong);
   const auto left = words.remaining();
-  if (!extras || left.empty()) return wrong.what();
   const auto option = std::ranges::find_if(
       left, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
   if (option != left.end()) return "unknown option " + *option;
+  const bool too_many = dynamic_cast<const CLI::ExtrasError*>(&wrong) && !left.empty();
+  if (!too_many) return wrong.what();
   return "one word too many: " + left.front() + " (quote what is several words)";
 }
 
