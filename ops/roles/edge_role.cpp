@@ -27,12 +27,14 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       queue_(shared.services.queue(loop.clock)),
       store_(shared.services.store(loop.clock)),
       log_(shared.services.log(loop.clock)),
+      objects_(shared.services.objects(loop.clock)),
       hub_(loop.clock, log_->log(), find_in(*store_), shared.relay_metrics),
       relay_routes_(hub_, shared.urls),
       ender_(log_->log(), *store_, loop.clock, loop.random),
       lookup_(log_->log(), *store_, loop.clock, ender_),
       cancel_(log_->log(), *store_, loop.clock, ender_),
-      submit_({*queue_, log_->log(), *store_, loop.clock, loop.random, shared.ingress_metrics}),
+      submit_({*queue_, log_->log(), *store_, objects_->objects(), loop.clock, loop.random,
+               shared.ingress_metrics}),
       jobs_routes_(
           {submit_, lookup_, cancel_, *store_, loop.clock, shared.ingress_metrics,
            [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },
@@ -56,6 +58,7 @@ Task<> EdgeRole::run() {
   if (shared_.on_listening)
     shared_.on_listening("http://" + shared_.config.host + ":" + std::to_string(server_.port()));
   nursery_.start(log_->run());
+  nursery_.start(objects_->run());
   nursery_.start(hub_.run());
   nursery_.start(hold_store_claim(log_->log(), *store_, loop_.clock));
   nursery_.start(serve());

@@ -40,6 +40,7 @@ class EdgeRole final : public Role {
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<LoopLog> log_;
+  std::unique_ptr<LoopObjects> objects_;
   relay::Hub hub_;
   relay::RelayRoutes relay_routes_;
   JobEnder ender_;

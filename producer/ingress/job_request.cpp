@@ -26,6 +26,9 @@ constexpr std::string_view allowed_fields =
 /// Some editors and shells put it in front; RFC 8259 lets a reader skip it.
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
+/// A parser holds up to some twelve times its longest text: one for longer texts goes with them.
+constexpr std::size_t kept_parser_bytes_max = 512 * 1024;
+
 /// What is being read: the job so far, and what can only be judged at the end.
 struct Draft {
   Job job;
@@ -69,20 +72,10 @@ Fault read_kind(Draft&, dom::element value) {
 
 Fault read_input(Draft& draft, dom::element value) {
   if (auto fault = check_input(value)) return fault;
-  const std::size_t text_bytes = input_text_bytes(value);
-  draft.job.input = one_line(draft.raw);
-  // Escapes that need not be, \uXXXX above all, cost the sender nothing of the limit.
-  if (draft.job.input.size() > limits::input_bytes_max) draft.job.input = simdjson::minify(value);
-  const bool fits = text_bytes <= limits::input_bytes_max;
-  if (fits && draft.job.input.size() <= ingress_limits::input_json_bytes_max) return {};
-  return make_problem(
-      "too_large", "/input",
-      "`input` has " + std::to_string(text_bytes) + " bytes of text (UTF-8), " +
-          std::to_string(draft.job.input.size()) + " as JSON; at most " +
-          std::to_string(limits::input_bytes_max) + " (256 KiB) and " +
-          std::to_string(ingress_limits::input_json_bytes_max) +
-          " (512 KiB) are allowed. Shorten it or split it into several jobs; larger inputs come "
-          "with file storage.");
+  const bool rewritten = draft.raw.size() > limits::input_bytes_max &&
+                         draft.raw.size() <= ingress_limits::rewritten_input_bytes_max;
+  draft.job.input = rewritten ? simdjson::minify(value) : one_line(draft.raw);
+  return {};
 }
 
 Fault read_model(Draft& draft, dom::element value) {
@@ -244,13 +237,9 @@ static_assert(fields[0].name == "input", "read_members looks for its bit");
 
 std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime now) {
   if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());
-  if (body.size() > ingress_limits::request_bytes_max)
-    return std::unexpected(
-        make_problem("too_large", "body",
-                     "One job has " + std::to_string(body.size()) + " bytes; at most " +
-                         std::to_string(ingress_limits::request_bytes_max) +
-                         " (1 MiB) are allowed, of which `input` may have 256 KiB."));
-  thread_local dom::parser parser;
+  thread_local dom::parser kept;
+  dom::parser once;
+  dom::parser& parser = body.size() > kept_parser_bytes_max ? once : kept;
   if (parser.capacity() == 0) {
     const auto error = parser.allocate(4096, limits::json_depth_max);
     if (error) return std::unexpected(not_json(error));

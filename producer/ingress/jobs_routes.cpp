@@ -62,12 +62,13 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
   auto job = parse_job_request(request.body, parts_.clock.wall());
   if (!job) co_return refused(Refusal{std::move(job.error()), {}, {}});
   job->traceparent = traceparent(request);
+  const auto print = key->empty() ? std::string() : fingerprint(request.body);
+  std::string().swap(request.body);  // while the job waits, its input is held once
   Submitted submitted;
   if (key->empty())
     submitted = co_await parts_.submit.fresh(std::move(*job));
   else
-    submitted =
-        co_await parts_.submit.keyed(std::move(*job), std::move(*key), fingerprint(request.body));
+    submitted = co_await parts_.submit.keyed(std::move(*job), std::move(*key), print);
   if (!submitted) co_return to_response(submitted.error());
 
   if (request.accepts("text/event-stream")) co_return streamed(*submitted, last_event_id(request));

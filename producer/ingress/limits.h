@@ -8,13 +8,13 @@
 /// Bounds of the way in, with their units, and how they hang together.
 namespace millrace::ingress_limits {
 
-/// One request, or one line of NDJSON. A job that keeps the limits below fits with room to spare.
-inline constexpr std::size_t request_bytes_max = limits::ndjson_line_bytes_max;
-/// The text of `input` may have `limits::input_bytes_max`; as JSON, in the envelope, so much:
-/// quotes and line breaks take two bytes there, and Kafka's records end at 1,000,000.
-inline constexpr std::size_t input_json_bytes_max = 2 * limits::input_bytes_max;
-static_assert(request_bytes_max > 2 * (limits::input_bytes_max + limits::metadata_bytes_max),
-              "the largest job must fit even when written with white space");
+/// An input that holds at most so much JSON is written anew where escapes make it longer than it
+/// need be (\uXXXX takes six bytes of one to three): it may fit the envelope then.
+inline constexpr std::size_t rewritten_input_bytes_max = 6 * limits::input_bytes_max;
+/// Inputs on their way to the objects, of one loop; above: 503.
+inline constexpr std::size_t oversize_inputs_bytes_max = 64 * 1024 * 1024;
+static_assert(oversize_inputs_bytes_max >= 4 * limits::body_bytes_max,
+              "no large input may hold up all others");
 
 inline constexpr std::uint64_t max_tokens_max = 131'072;
 inline constexpr double temperature_max = 2;

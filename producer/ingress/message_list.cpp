@@ -84,16 +84,6 @@ std::optional<Problem> check_input(dom::element input) {
   return invalid("/input", "`input` is an empty list; at least one {role, content} is required.");
 }
 
-std::size_t input_text_bytes(dom::element input) {
-  std::string_view text;
-  if (!input.get(text)) return text.size();
-  std::size_t bytes = 0;
-  for (const auto message : dom::array(input)) {
-    if (!message["content"].get(text)) bytes += text.size();
-  }
-  return bytes;
-}
-
 std::optional<std::string> duplicate_member(dom::element value) {
   if (dom::array list; !value.get(list)) {
     std::size_t index = 0;

@@ -10,11 +10,8 @@
 namespace millrace {
 
 /// What is wrong with a job's `input`: it is a non-empty string, or a list of at least one
-/// `{role, content}`. Its size is not judged here.
+/// `{role, content}`. Its size is not judged.
 std::optional<Problem> check_input(simdjson::dom::element input);
-
-/// How much text an input that is in order holds: bytes of UTF-8, of the string or of all contents.
-std::size_t input_text_bytes(simdjson::dom::element input);
 
 /// The JSON pointer, from `value` on, of a member that an object in it has twice.
 std::optional<std::string> duplicate_member(simdjson::dom::element value);

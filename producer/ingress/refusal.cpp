@@ -33,6 +33,7 @@ constexpr std::array codes{
     Code{"queue_unavailable", 503, "The queue is not reachable"},
     Code{"outcome_unknown", 503, "It is not known whether the job was queued"},
     Code{"store_unavailable", 503, "The store is not reachable"},
+    Code{"objects_unavailable", 503, "The object store is not reachable"},
     Code{"log_unavailable", 503, "The event log is not reachable"},
 };
 

@@ -54,6 +54,15 @@ Refusal not_queued(Errc error, const JobId& id) {
   return refusal;
 }
 
+Refusal input_not_kept() {
+  return refuse_for_now("objects_unavailable", "/input",
+                        "An input above " + std::to_string(limits::input_bytes_max) +
+                            " bytes of JSON (256 KiB) is kept in the object store, which is away "
+                            "or full now; nothing was kept of this job. Try again after the time "
+                            "in Retry-After, or send less.",
+                        ingress_limits::retry_after_outage);
+}
+
 Receipt receipt(const Job& job) {
   return {.id = job.id, .session = job.session, .created_at = job.created_at};
 }
@@ -62,16 +71,19 @@ Receipt receipt(const Job& job) {
 void set_accepted_at(Job& job, WallTime created_at) {
   job.deadline = created_at + (job.deadline - job.created_at);
   job.created_at = created_at;
-  job.envelope = encode_envelope(job);
 }
 
 /// A row that a worker made knows no fingerprint; then the envelopes decide.
-bool same_request(Job job, const std::string& fingerprint, const StoredJob& row) {
+bool same_request(Job job, const std::optional<OversizeInput>& input,
+                  const std::string& fingerprint, const StoredJob& row) {
   if (!row.fingerprint.empty()) return row.fingerprint == fingerprint;
   const auto standing = decode_envelope(row.envelope);
-  if (const auto* first = std::get_if<Job>(&standing)) job.traceparent = first->traceparent;
+  if (const auto* first = std::get_if<Job>(&standing)) {
+    job.traceparent = first->traceparent;
+    if (input && first->input_ref && input->is(*first->input_ref)) job.input_ref = first->input_ref;
+  }
   set_accepted_at(job, row.created_at);
-  return job.envelope == row.envelope;
+  return encode_envelope(job) == row.envelope;
 }
 
 bool session_is_full(const Result<Accepted>& said) {
@@ -79,6 +91,11 @@ bool session_is_full(const Result<Accepted>& said) {
 }
 
 }  // namespace
+
+struct Submit::Draft {
+  Job job;
+  std::optional<OversizeInput> input;
+};
 
 struct Submit::Record {
   explicit Record(Clock& clock) : ended(clock) {}
@@ -98,12 +115,14 @@ struct Submit::Place {
 Task<Submitted> Submit::fresh(Job job) {
   const Instant began = parts_.clock.now();
   const Place place(on_their_way_);
-  if (!place.within_limit()) co_return count(std::unexpected(overloaded()), began);
-  job.id = new_job_id(job.created_at, parts_.random);
-  job.envelope = encode_envelope(job);
+  if (!place.within_limit() || !inputs_.has_room_for(job))
+    co_return count(std::unexpected(overloaded()), began);
+  Draft draft{std::move(job), {}};
+  inputs_.take(draft.job, draft.input);
+  draft.job.id = new_job_id(draft.job.created_at, parts_.random);
   // What may be queued is seen through, even for a client that has left.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  auto submitted = co_await run_fresh(job);
+  auto submitted = co_await run_fresh(draft);
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   co_return count(std::move(submitted), began);
 }
@@ -111,62 +130,86 @@ Task<Submitted> Submit::fresh(Job job) {
 Task<Submitted> Submit::keyed(Job job, std::string key, std::string fingerprint) {
   const Instant began = parts_.clock.now();
   const Place place(on_their_way_);
-  if (!place.within_limit()) co_return count(std::unexpected(overloaded()), began);
-  job.id = derived_job_id(job.tenant, key);
-  job.envelope = encode_envelope(job);
+  if (!place.within_limit() || !inputs_.has_room_for(job))
+    co_return count(std::unexpected(overloaded()), began);
+  Draft draft{std::move(job), {}};
+  inputs_.take(draft.job, draft.input);
+  draft.job.id = derived_job_id(draft.job.tenant, key);
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  auto submitted = co_await run_keyed(job, fingerprint);
+  auto submitted = co_await run_keyed(draft, fingerprint);
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   co_return count(std::move(submitted), began);
 }
 
-Task<Submitted> Submit::run_fresh(Job& job) {
+Task<Submitted> Submit::run_fresh(Draft& draft) {
+  const Job& job = draft.job;
   Record standing(parts_.clock);
   nursery_.start(record(job, queued_line(job), standing));
   if (!job.session.empty()) {  // only the record knows whether the session has room
     while (!standing.said) co_await standing.ended.wait();
     if (session_is_full(*standing.said)) co_return std::unexpected(session_full(job.session));
   }
-  const auto queued = co_await parts_.queue.enqueue(job);
+  auto queued = co_await enqueue(draft);
   while (!standing.said) co_await standing.ended.wait();
   const bool recorded = standing.said->has_value();
-  co_return co_await settle(job, {}, queued, {.recorded = recorded, .withdraw = true});
+  co_return co_await settle(job, {}, std::move(queued), {.recorded = recorded, .withdraw = true});
 }
 
-Task<Submitted> Submit::run_keyed(Job& job, const std::string& fingerprint) {
+Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) {
+  const Job& job = draft.job;
   // The Store first: it remembers what the log may have lost.
   const auto row = co_await parts_.store.find(job.tenant, job.id);
   if (row) {
-    if (!same_request(job, fingerprint, *row)) co_return std::unexpected(key_reused());
+    if (!same_request(job, draft.input, fingerprint, *row)) co_return std::unexpected(key_reused());
     co_return Receipt{row->id, row->session, row->created_at, row->state, true};
   }
   if (row.error() != Errc::not_found) co_return std::unexpected(key_unknown());
 
   const auto standing = co_await parts_.log.accept(job, fingerprint, queued_line(job));
   if (session_is_full(standing)) co_return std::unexpected(session_full(job.session));
-  if (standing && !standing->fresh) co_return co_await join_record(job, fingerprint, *standing);
+  if (standing && !standing->fresh) co_return co_await join_record(draft, fingerprint, *standing);
   // Without the log the same id may be queued twice; whoever begins the second drops it.
-  const auto queued = co_await parts_.queue.enqueue(job);
-  co_return co_await settle(job, fingerprint, queued,
+  auto queued = co_await enqueue(draft);
+  co_return co_await settle(job, fingerprint, std::move(queued),
                             {.recorded = standing.has_value(), .withdraw = true});
 }
 
-Task<Submitted> Submit::join_record(Job& job, const std::string& fingerprint,
+Task<Submitted> Submit::join_record(Draft& draft, const std::string& fingerprint,
                                     const Accepted& standing) {
   // A record made anew by a worker knows no fingerprint.
   if (!standing.fingerprint.empty() && standing.fingerprint != fingerprint)
     co_return std::unexpected(key_reused());
+  Job& job = draft.job;
   const auto states = co_await parts_.log.states(std::span(&job.id, 1));
   if (states && states->front()) set_accepted_at(job, states->front()->created_at);
   if (standing.acknowledged || standing.state != JobState::queued)
     co_return Receipt{job.id, job.session, job.created_at, standing.state, true};
-  // Nobody knows whether the first try was queued: the same envelope goes under the same id, and
-  // the record stays whatever comes of it, for it is not ours.
-  const auto queued = co_await parts_.queue.enqueue(job);
-  co_return co_await settle(job, fingerprint, queued, {.recorded = true, .withdraw = false});
+  // Nobody knows whether the first try was queued: the same job goes under the same id, and the
+  // record stays whatever comes of it, for it is not ours.
+  auto queued = co_await enqueue(draft);
+  co_return co_await settle(job, fingerprint, std::move(queued),
+                            {.recorded = true, .withdraw = false});
 }
 
-Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Result<> queued,
+/// A large input first, then the job, which names it.
+Task<Submit::Queued> Submit::enqueue(Draft& draft) {
+  Job& job = draft.job;
+  if (draft.input) {
+    const auto kept = co_await inputs_.keep(*draft.input, job);
+    if (!kept) {
+      log::warn("input_not_kept", {{"job", job.id.str()}, {"error", to_string(kept.error())}});
+      co_return std::unexpected(input_not_kept());
+    }
+    draft.input.reset();
+  }
+  job.envelope = encode_envelope(job);
+  const auto queued = co_await parts_.queue.enqueue(job);
+  if (queued) co_return Queued();
+  if (job.input_ref && queued.error() != Errc::timed_out) co_await inputs_.drop(job);
+  co_return std::unexpected(not_queued(queued.error(), job.id));
+}
+
+Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Queued queued,
                                Standing stood) {
   if (queued) {
     if (!fingerprint.empty()) parts_.log.acknowledge(job);
@@ -175,11 +218,11 @@ Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Res
     if (noted && !stood.recorded) co_await until_noted(job);
     co_return receipt(job);
   }
-  if (queued.error() != Errc::timed_out && stood.withdraw) {
+  if (!queued.error().id && stood.withdraw) {
     const auto withdrawn = co_await parts_.log.withdraw(job);
     if (!withdrawn) log::warn("refused_job_not_withdrawn", {{"job", job.id.str()}});
   }
-  co_return std::unexpected(not_queued(queued.error(), job.id));
+  co_return std::unexpected(std::move(queued.error()));
 }
 
 /// With no record in the log the row is all that knows the job: whoever asks right after the

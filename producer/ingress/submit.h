@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "producer/ingress/metrics.h"
+#include "producer/ingress/oversize_inputs.h"
 #include "producer/ingress/refusal.h"
 #include "shared/contract/job.h"
 #include "shared/contract/state.h"
@@ -31,20 +32,22 @@ using Submitted = std::expected<Receipt, Refusal>;
 /// The accept path (design §1.1): a valid job in, a durable one or a refusal out. One a loop.
 ///
 /// What the queue has acknowledged is accepted, whatever the event log and the Store do. A job
-/// the queue certainly has not leaves no record; where that cannot be told the refusal carries
-/// the id and the record stays. Once begun, a submission is seen through even when its caller
-/// is cancelled.
+/// the queue certainly has not leaves no record and no object; where that cannot be told the
+/// refusal carries the id and the record stays. Once begun, a submission is seen through even when
+/// its caller is cancelled.
 class Submit {
  public:
   struct Parts {
     JobQueue& queue;
     EventLog& log;
     Store& store;
+    ObjectStore& objects;
     Clock& clock;
     Random& random;
     IngressMetrics& metrics;
   };
-  explicit Submit(Parts parts) : parts_(parts), nursery_(parts.clock) {}
+  explicit Submit(Parts parts)
+      : parts_(parts), inputs_(parts.objects, parts.random), nursery_(parts.clock) {}
 
   /// Gives the job a new id and queues it.
   Task<Submitted> fresh(Job job);
@@ -65,10 +68,17 @@ class Submit {
     bool withdraw = false;  ///< the record, if any, is this request's to take back
   };
 
-  Task<Submitted> run_fresh(Job& job);
-  Task<Submitted> run_keyed(Job& job, const std::string& fingerprint);
-  Task<Submitted> join_record(Job& job, const std::string& fingerprint, const Accepted& standing);
-  Task<Submitted> settle(const Job& job, std::string_view fingerprint, Result<> queued,
+  /// A job and its input, which is somewhere else if it is too large to travel with it.
+  struct Draft;
+  /// A refusal that names no job leaves none.
+  using Queued = std::expected<void, Refusal>;
+
+  Task<Submitted> run_fresh(Draft& draft);
+  Task<Submitted> run_keyed(Draft& draft, const std::string& fingerprint);
+  Task<Submitted> join_record(Draft& draft, const std::string& fingerprint,
+                              const Accepted& standing);
+  Task<Queued> enqueue(Draft& draft);
+  Task<Submitted> settle(const Job& job, std::string_view fingerprint, Queued queued,
                          Standing stood);
   Task<> until_noted(const Job& job);
   Task<> record(const Job& job, std::string queued_line, Record& into);
@@ -77,6 +87,7 @@ class Submit {
   Submitted count(Submitted submitted, Instant began);
 
   Parts parts_;
+  OversizeInputs inputs_;
   Nursery nursery_;
   std::size_t on_their_way_ = 0;
 };

@@ -8,7 +8,7 @@
 namespace millrace::limits {
 
 // --- a job
-inline constexpr std::size_t input_bytes_max = 256 * 1024;  ///< inline in the envelope
+inline constexpr std::size_t input_bytes_max = 256 * 1024;  ///< of JSON, in the envelope
 inline constexpr std::size_t metadata_bytes_max = 16 * 1024;
 inline constexpr std::size_t name_bytes_max = 200;  ///< model, session, tenant, keys
 inline constexpr std::uint32_t job_attempts_max = 5;
@@ -67,7 +67,6 @@ inline constexpr auto header_timeout = 10s;
 inline constexpr auto body_idle_timeout = 30s;
 inline constexpr auto keep_alive_idle = 75s;
 inline constexpr auto wait_preference_max = 60s;
-inline constexpr std::size_t ndjson_line_bytes_max = 1024 * 1024;
 
 // --- streams to clients
 inline constexpr auto heartbeat_every = 15s;

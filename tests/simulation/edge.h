@@ -5,6 +5,7 @@
 #include "producer/relay/relay_routes.h"
 #include "shared/memory/event_log.h"
 #include "shared/memory/job_queue.h"
+#include "shared/memory/object_store.h"
 #include "shared/memory/store.h"
 #include "tests/simulation/http.h"
 #include "tests/simulation/planted.h"
@@ -41,6 +42,7 @@ class Edge {
   MemoryJobQueue queue_;
   MemoryStore store_;
   MemoryEventLog log_;
+  MemoryObjectStore objects_;
   std::map<JobId, StoredJob> cache_;  ///< planted: never made anew
   relay::RelayMetrics relay_metrics_;
   relay::Hub hub_;

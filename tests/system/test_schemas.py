@@ -193,7 +193,7 @@ def assert_problem(answer, status, code):
     ('{"input": "x", "colour": "red"}', 400, "unknown_field"),
     ('{"input": "x", "input": "y"}', 400, "duplicate_field"),
     ('{"input": "x", "kind": "analysis"}', 400, "not_supported"),
-    (json.dumps({"input": "x" * 300_000}), 413, "too_large"),
+    (json.dumps({"input": "x", "metadata": {"a": "x" * 17_000}}), 413, "too_large"),
 ])
 def test_the_problem_of_a_wrong_body(town, body, status, code):
     answer = web.post(f"{town.url}/v1/jobs", content=body,

@@ -111,14 +111,23 @@ TEST(JobLines, AnEmptyBodyIs400) {
   }
 }
 
-TEST(JobLines, ALineAboveItsLimitIsRefusedAlone) {
+TEST(JobLines, EachLineMayHaveALargeInput) {
   World w;
-  auto response =
-      w.post("{\"input\":\"" + std::string(1024 * 1024, 'x') + "\"}\n" + many(1), ndjson);
-  const auto lines = split(w.drain(response));
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(at(lines[0], "/error/status"), "413");
-  EXPECT_EQ(at(lines[1], "/status"), "queued");
+  const std::string large(600'000, 'x');
+  Headers headers = ndjson;
+  headers.emplace_back("idempotency-key", "k");
+  const std::string body =
+      many(1) + "{\"input\":\"" + large + "\"}\n{\"input\":\"y" + large + "\"}";
+  auto response = w.post(body, headers);
+  const std::string answers = w.drain(response);
+  EXPECT_EQ(split(answers).size(), 3u);
+  EXPECT_EQ(answers.find("error"), std::string::npos);
+  ASSERT_EQ(w.queue.jobs.size(), 3u);
+  EXPECT_EQ(w.objects.kept.size(), 2u);
+  auto again = w.post(body, headers);
+  EXPECT_EQ(w.drain(again), answers);
+  EXPECT_EQ(w.queue.jobs.size(), 3u);
+  EXPECT_EQ(w.objects.kept.size(), 2u);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "shared/contract/envelope.h"
 #include "shared/runtime/virtual_clock.h"
 #include "tests/producer/ingress/fakes.h"
+#include "tests/seams/fake_objects.h"
 
 namespace millrace::ingress_test {
 
@@ -69,7 +70,8 @@ struct World {
   FakeQueue queue{clock};
   FakeLog log{clock};
   FakeStore store{clock};
-  Submit submit{{queue, log, store, clock, random, metrics}};
+  FakeObjects objects{clock};
+  Submit submit{{queue, log, store, objects, clock, random, metrics}};
   JobEnder ender{log, store, clock, random};
   JobLookup lookup{log, store, clock, ender};
   Cancel cancel{log, store, clock, ender};
