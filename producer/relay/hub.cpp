@@ -7,6 +7,13 @@
 #include "shared/runtime/log.h"
 
 namespace millrace::relay {
+namespace {
+
+bool runs_unheld(const std::optional<LogState>& state) {
+  return state && state->state == JobState::running && !state->held;
+}
+
+}  // namespace
 
 Hub::Hub(Clock& clock, EventLog& log, FindJob find, RelayMetrics& metrics)
     : clock_(clock), log_(log), find_(std::move(find)), metrics_(metrics), nursery_(clock) {}
@@ -185,8 +192,7 @@ Task<> Hub::check_silent() {
     const Sequence& sequence = feed.sequence_;
     const bool missed = !state || !sequence.based() || state->last > sequence.last() ||
                         (terminal(state->state) && !sequence.ended());
-    const bool unheld = state && state->state == JobState::running && !state->held;
-    if (unheld)
+    if (runs_unheld(state))
       abandoned.push_back(silent[i]);
     else if (missed)
       catch_up_soon(feed);
@@ -195,14 +201,21 @@ Task<> Hub::check_silent() {
 }
 
 /// Nobody writes to the log of a job that runs without a lease until it is taken over. One that
-/// has ended is not: its end was lost with the log, and what stands there began after that.
+/// has ended is not: its end was lost with the log, and what stands there began after that. Unless
+/// it was taken over and ended since the log was asked: then the log is about to tell its end.
 Task<> Hub::end_or_catch_up(JobId id) {
   const auto stored = co_await find_(id);
+  bool abandoned = stored && terminal(stored->state);
+  if (abandoned) {
+    const std::vector<JobId> ids{id};
+    const auto states = co_await log_.states(ids);
+    abandoned = states && !states->empty() && runs_unheld(states->front());
+  }
   const auto found = feeds_.find(id);
   if (found == feeds_.end()) co_return;
   Feed& feed = *found->second;
   if (feed.reading_ || feed.sequence_.ended()) co_return;
-  if (!stored || !terminal(stored->state)) {
+  if (!abandoned) {
     catch_up_soon(feed);
     co_return;
   }

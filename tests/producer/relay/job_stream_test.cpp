@@ -307,6 +307,30 @@ TEST(JobStream, AJobWhoseLogIsGoneButThatStillRunsIsFollowedWhenItWritesAgain) {
   EXPECT_EQ(seqs_of(reader.writer.got), (std::vector<Seq>{5001, 5002}));
 }
 
+TEST(JobStream, AnEndedJobThatRunsInTheLogWithoutALeaseEndsByTheStore) {
+  World world;
+  world.delta(job, 1, "a");
+  world.store_done(job, "answer");
+  auto& reader = read_job(world, 0);
+  world.clock.run_for(20s);
+  EXPECT_TRUE(reader.ended);
+  EXPECT_EQ(seqs_of(reader.writer.got), (std::vector<Seq>{1, 0, last_seq_possible}));
+}
+
+TEST(JobStream, AJobTakenOverAndEndedWhileTheStoreIsAskedEndsByItsLogWithoutAGap) {
+  World world;
+  world.delta(job, 1, "a");
+  world.store_done(job, "answer");
+  world.when_found = [&world] { world.log.records[job].held = true; };
+  auto& reader = read_job(world, 0);
+  world.clock.run_for(20s);
+  EXPECT_FALSE(reader.ended);
+  world.done(job, 2, "answer");
+  world.clock.run_for(10ms);
+  EXPECT_TRUE(reader.ended);
+  EXPECT_EQ(seqs_of(reader.writer.got), (std::vector<Seq>{1, 2}));
+}
+
 TEST(JobStream, OnDrainWhatIsPendingIsSentAndTheResponseEnds) {
   World world;
   world.delta(job, 1, "a");

@@ -44,6 +44,7 @@ class FakeLog final : public EventLog {
     JobState state = JobState::queued;
     std::string tenant = "default";
     std::string session;
+    bool held = false;
     std::vector<std::pair<Seq, std::string>> lines;
     Seq last() const { return lines.empty() ? 0 : lines.back().first; }
   };
@@ -172,6 +173,7 @@ class FakeLog final : public EventLog {
     state.last = found->second.last();
     state.tenant = found->second.tenant;
     state.session = found->second.session;
+    state.held = found->second.held;
     return state;
   }
   Task<> subscribe(JobId id, LogWatcher* watcher) {
@@ -271,6 +273,7 @@ class World {
   FakeLog log{clock};
   std::map<JobId, StoredJob> stored;
   bool store_away = false;
+  std::function<void()> when_found = [] {};  ///< runs as the Store answers
   RelayMetrics metrics;
   Hub hub{clock, log, [this](JobId id) { return find(id); }, metrics};
   Nursery tasks{clock};
@@ -279,6 +282,7 @@ class World {
   Task<Result<StoredJob>> find(JobId id) {
     co_await clock.sleep_for(1ms);
     if (store_away) co_return Failure(Errc::unavailable);
+    when_found();
     const auto found = stored.find(id);
     if (found == stored.end()) co_return Failure(Errc::not_found);
     co_return found->second;
