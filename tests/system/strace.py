@@ -1,10 +1,11 @@
 """strace, to fail or kill a process at the system calls it makes."""
 
+import re
 import shutil
 import subprocess
 
 import pytest
-from process import wait_until
+from process import Millrace, wait_until
 
 # All that changes a file of the data folder once it is open; `write` is left to those who can do
 # without the wake-ups of the loops, which are writes too.
@@ -17,9 +18,16 @@ def require_strace():
         pytest.fail("this test needs strace: ops/setup installs it", pytrace=False)
 
 
+def calls_in(log):
+    """What strace noted: thread and name of each call, in their order."""
+    return [(int(thread), name)
+            for thread, name in re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.MULTILINE)]
+
+
 class Attached:
     """strace on a running process and all its threads, or on one thread alone, until the block
-    ends. `inject` is what strace takes: `error=EIO:when=3`; without it calls are only noted."""
+    ends. `inject` is what strace takes: `error=EIO:when=3`, counted for each thread and each of
+    the calls; without it calls are only noted."""
 
     def __init__(self, world, pid, calls, inject="", thread=None):
         require_strace()
@@ -44,9 +52,24 @@ class Attached:
         self._strace.wait()
 
     def calls(self):
-        """What was called, a line each, the thread first (but for a single one)."""
-        return [line for line in self._log.read_text().splitlines()
-                if "(" in line and "resumed>" not in line]
+        return calls_in(self._log)
 
     def injected(self):
         return sum("(INJECTED)" in line for line in self._log.read_text().splitlines())
+
+
+class TracedStart(Millrace):
+    """The same command as another part, under strace from its first call on; its pid is its own."""
+
+    def __init__(self, part, calls, inject=""):
+        require_strace()
+        super().__init__(part.command, part.folder, part.settings, f"traced-{part.name}", part.env)
+        self._calls = self.folder / "strace.calls"
+        self._argv = ["strace", "-D", "-f", "-o", self._calls, "-e", "trace=" + ",".join(calls)]
+        self._argv += ["-e", f"inject={','.join(calls)}:{inject}"] if inject else []
+
+    def spawn(self, argv, **how):
+        super().spawn([*self._argv, *argv], **how)
+
+    def calls(self):
+        return calls_in(self._calls)
