@@ -119,8 +119,11 @@ File make_segment(const Folder& folder, std::uint32_t number) {
   if (!file) return file;
   FileHead head = file_head(number);
   iovec all = piece({head.data(), head.size()});
-  const int why = write_at(file.fd(), std::span(&all, 1), 0);
-  if (why == 0 && folder.sync()) return file;
+  int why = write_at(file.fd(), std::span(&all, 1), 0);
+  if (why == 0) {
+    if (folder.sync()) return file;
+    why = errno;
+  }
   folder.remove(name);
   errno = why;
   return {};

@@ -13,6 +13,11 @@ constexpr auto linger = 50ms;
 // Between tries while the disk is full or broken and nobody waits.
 constexpr auto retry_pause = 1000ms;
 
+const char* remedy_of(Errc error) {
+  if (error == Errc::corrupt) return "restore the file from a backup";
+  return "make room on its disk, or mend it; jobs are refused until a write succeeds";
+}
+
 }  // namespace
 
 Connection* Reconnecting::get() {
@@ -89,7 +94,9 @@ void WriteThread::succeeded(std::size_t rows) {
 void WriteThread::failed(Errc error, Calls batch) {
   connection_.give_up();  // closing rolls back
   if (healthy_.exchange(false))
-    log::error("store_failed", {{"error", to_string(error)}, {"words", connection_.failure()}});
+    log::error("store_failed", {{"error", to_string(error)},
+                                {"words", connection_.failure()},
+                                {"remedy", remedy_of(error)}});
   Calls kept;
   Calls answered = queue_.take_awaited();  // they would meet the same
   for (const auto& call : answered)
