@@ -55,7 +55,8 @@ http::Response faulty(const SimModel& model) {
 
 void Simulator::add_to(http::Router& router) {
   router.add(http::Method::post, "/v1/chat/completions",
-             [this](http::Request& request) { return complete(request); });
+             [this](http::Request& request) { return complete(request); },
+             {.body_bytes_max = limits::body_bytes_max + limits::model_text_bytes_max});
   router.add(http::Method::get, "/v1/models", [this](http::Request&) { return models(); });
   router.add(http::Method::get, "/sim/stats", [this](http::Request&) { return stats(); });
   router.add(http::Method::post, "/sim/reset", [this](http::Request&) { return reset(); });
