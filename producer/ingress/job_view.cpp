@@ -149,7 +149,7 @@ Job job_of(const StoredJob& stored) {
   job.tenant = stored.tenant;
   job.session = stored.session;
   job.model = stored.model;
-  job.input = R"("")";
+  job.input = unknown_input;
   job.created_at = stored.created_at;
   job.deadline = stored.deadline;
   job.envelope = encode_envelope(job);

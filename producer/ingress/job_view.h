@@ -25,6 +25,8 @@ std::string job_path(const JobId& id);
 StoredJob merged(StoredJob row, const LogState& log);
 /// A job whose row has not been written yet.
 StoredJob from_log(const JobId& id, const LogState& log);
+/// Stands where the input is not known; no request has it.
+inline constexpr std::string_view unknown_input = R"("")";
 /// The job as it was accepted; where its envelope is not known, what is known of it.
 Job job_of(const StoredJob& stored);
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "producer/ingress/job_view.h"
 #include "producer/ingress/limits.h"
 #include "shared/contract/envelope.h"
 #include "shared/contract/event.h"
@@ -73,12 +74,14 @@ void set_accepted_at(Job& job, WallTime created_at) {
   job.created_at = created_at;
 }
 
-/// A row that a worker made knows no fingerprint; then the envelopes decide.
+/// A row that a worker made knows no fingerprint; then the envelopes decide. One that a cancel made
+/// of the log's record alone has neither, and the key stands for the request.
 bool same_request(Job job, const std::optional<OversizeInput>& input,
                   const std::string& fingerprint, const StoredJob& row) {
   if (!row.fingerprint.empty()) return row.fingerprint == fingerprint;
   const auto standing = decode_envelope(row.envelope);
   if (const auto* first = std::get_if<Job>(&standing)) {
+    if (first->input == unknown_input && !first->input_ref) return true;
     job.traceparent = first->traceparent;
     if (input && first->input_ref && input->is(*first->input_ref)) job.input_ref = first->input_ref;
   }

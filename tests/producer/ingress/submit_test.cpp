@@ -257,6 +257,17 @@ TEST(Idempotency, ARowMadeByAWorkerIsComparedByItsEnvelope) {
   EXPECT_EQ(w.queue.jobs.size(), 1u);
 }
 
+TEST(Idempotency, ARowMadeByACancelOfAJobTheStoreNeverHeardOfAnswersForItsKey) {
+  World w;
+  const auto first = w.post(body, key);
+  w.store.rows.clear();
+  ASSERT_EQ(w.cancel_by_post(w.id_of(first)).status, 200);
+  const auto again = w.post(body, key);
+  EXPECT_EQ(again.status, 202);
+  EXPECT_EQ(at(again.body, "/status"), "cancelled");
+  EXPECT_EQ(w.queue.jobs.size(), 1u);
+}
+
 TEST(Idempotency, AKeyIs1To255VisibleCharacters) {
   World w;
   for (const auto& bad : {std::string(), std::string("a b"), std::string("a\tb"),
