@@ -143,8 +143,11 @@ void Nemesis::jump_wall() {
 
 void Nemesis::jump_log_clock() {
   log_clock_jumped_ = true;
-  servers_.log_clock_wrong_by += std::chrono::milliseconds(world_.chance.between(0, 24'000)) -
-                                 std::chrono::milliseconds(12'000);
+  // After a loss numbers go on from this clock: one that was set back gives old ones again.
+  const std::uint64_t back_ms = plan_.troubles.log_loses_all ? 0 : 12'000;
+  servers_.log_clock_wrong_by +=
+      std::chrono::milliseconds(world_.chance.between(0, 12'000 + back_ms)) -
+      std::chrono::milliseconds(back_ms);
   world_.note("fate", "the log's clock jumps");
 }
 
