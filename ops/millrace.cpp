@@ -31,6 +31,7 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   submit PROMPT  puts a job in; --wait or --stream for its answer
   tail ID        shows a job's or a session's events as they come
   jobs           list, show, cancel; redrive runs the work of dead letters again
+  doctor         looks at everything that the configured way of running depends on
   config         prints every setting in force and where it came from
 
 Each of them tells more with --help. Each setting is a flag, an environment variable and a TOML

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "ops/cli/settings_words.h"
+#include "shared/runtime/log.h"
 
 namespace millrace::cli {
 namespace {
@@ -54,6 +55,8 @@ int Command::run(std::vector<std::string> given, const std::function<Exit(Given&
     return code(Exit::usage);
   }
   auto config = load_config(settings).config;
+  // What goes wrong is told by the command itself.
+  log::open(config.log_level == "debug" ? log::Level::debug : log::Level::error, false);
   auto screen = screen_of(json_, config);
   Given all{std::move(config), std::move(screen)};
   return code(act(all));

@@ -45,6 +45,7 @@ std::optional<int> run(const std::vector<std::string>& words, RedriveOnServers r
   if (words.front() == "submit") return submit(std::move(rest));
   if (words.front() == "tail") return tail(std::move(rest));
   if (words.front() == "jobs") return jobs(std::move(rest), redrive_on_servers);
+  if (words.front() == "doctor") return doctor(std::move(rest));
   return std::nullopt;
 }
 

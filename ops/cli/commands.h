@@ -16,5 +16,6 @@ int list_jobs(Words words);
 int show_job(Words words);
 int cancel_jobs(Words words);
 int redrive(Words words, RedriveOnServers on_servers);
+int doctor(Words words);
 
 }  // namespace millrace::cli

@@ -39,7 +39,8 @@ disk::SegmentLog::Options log_options(const Config& config, const DataFolder& fo
 }  // namespace
 
 EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
-    : folder_(config.data),
+    : jobs_ttl_(config.jobs_ttl),
+      folder_(config.data),
       log_(log_options(config, folder_), now()),
       store_(config.database_url, random),
       objects_(config),

@@ -1,7 +1,7 @@
 #pragma once
 #include <atomic>
 
-#include "ops/roles/data_folder.h"
+#include "ops/data/data_folder.h"
 #include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
 #include "shared/disk/segment_log.h"
@@ -31,6 +31,9 @@ class EmbeddedServices final : public Services {
   std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
     return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
   }
+  Task<> remove_old_jobs(Clock& clock) override {
+    return store_.remove_old_jobs(clock, jobs_ttl_);
+  }
   bool queue_ready() const override { return store_.healthy(); }
   void stop_taking() override {}  // it waits here for the next start
   void export_counts(CountsExport& to) const override;
@@ -38,6 +41,7 @@ class EmbeddedServices final : public Services {
   const DataFolder& folder() const { return folder_; }
 
  private:
+  const Duration jobs_ttl_;
   DataFolder folder_;
   disk::SegmentLog log_;
   SqliteStore store_;

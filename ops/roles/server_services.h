@@ -31,6 +31,9 @@ class ServerServices final : public Services {
   std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
+  Task<> remove_old_jobs(Clock& clock) override {
+    return store_.remove_old_jobs(clock, config_.jobs_ttl);
+  }
   bool queue_ready() const override;
   void stop_taking() override;
   void export_counts(CountsExport& to) const override;

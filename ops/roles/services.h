@@ -48,6 +48,10 @@ class Services {
   /// Null where an edge cannot be asked for them.
   virtual std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) = 0;
 
+  /// Removes jobs from the Store that have been kept long enough, until cancelled; must have ended
+  /// before this goes. For one loop.
+  virtual Task<> remove_old_jobs(Clock& clock) = 0;
+
   /// Jobs can be put in.
   virtual bool queue_ready() const = 0;
   /// The process drains: what waits for it is somebody else's from here on.

@@ -37,6 +37,7 @@ WorkerSettings worker_settings(const Config& config, std::uint32_t number, Rando
 WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
     : loop_(loop),
       shared_(shared),
+      number_(number),
       queue_(shared.services.taking_queue(loop.clock)),
       store_(shared.services.store(loop.clock)),
       log_(shared.services.log(loop.clock)),
@@ -65,6 +66,7 @@ Task<> WorkerRole::run() {
     std::fflush(stdout);
     nursery_.start(server_->run());
   }
+  if (number_ == 0) nursery_.start(shared_.services.remove_old_jobs(loop_.clock));
   nursery_.start(model_.run());
   nursery_.start(work());
   co_await nursery_.join();

@@ -32,6 +32,7 @@ class WorkerRole final : public Role {
 
   Loop& loop_;
   WorkerShared& shared_;
+  const std::uint32_t number_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<LoopLog> log_;

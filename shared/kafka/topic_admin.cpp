@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <stdexcept>
 
 #include "shared/contract/topics.h"
@@ -24,6 +25,7 @@ constexpr Duration leaders_wait = 15s;
 constexpr int replicas_wanted = 3;
 constexpr auto kept = limits::deadline_max + 7 * 24h;
 constexpr auto dead_kept = 30 * 24h;
+constexpr const char* correct_it = ": correct the configuration.";
 
 struct Topic {
   std::string name;
@@ -71,14 +73,14 @@ std::string refused(const std::string& topic, rd_kafka_resp_err_t error, const c
   return text + "Correct that on the brokers and run the command again.";
 }
 
-class TopicCreation {
+class TopicAdmin {
  public:
-  TopicCreation(const ClientSettings& settings, const std::string& prefix)
+  TopicAdmin(const ClientSettings& settings, const std::string& prefix)
       : settings_(settings),
         wanted_(all_topics(prefix)),
         client_(make_client(RD_KAFKA_PRODUCER, make_config(settings))) {}
 
-  std::expected<std::vector<std::string>, std::string> run() {
+  std::expected<std::vector<std::string>, std::string> make() {
     const auto seen = look(metadata_wait_ms);
     if (!seen) return std::unexpected(unreachable(settings_, look_error_));
     const auto created = create(*seen);
@@ -91,7 +93,31 @@ class TopicCreation {
     return created;
   }
 
+  std::expected<TopicReport, std::string> inspect() {
+    const auto seen = look(metadata_wait_ms);
+    if (!seen) return std::unexpected(unreachable(settings_, look_error_));
+    TopicReport report{.brokers = seen->broker_cnt, .wanted = wanted_.size()};
+    for (const auto& wanted : wanted_) {
+      const auto* const topic = find(*seen, wanted);
+      if (!topic) report.missing.push_back(wanted.name);
+      if (!topic) continue;
+      if (!led(topic)) report.leaderless.push_back(wanted.name);
+      for (const auto& partition : std::span(topic->partitions, topic->partition_cnt)) {
+        const int replicas = partition.replica_cnt;
+        report.replicas_least =
+            report.replicas_least == 0 ? replicas : std::min(report.replicas_least, replicas);
+      }
+    }
+    return report;
+  }
+
  private:
+  static bool led(const rd_kafka_metadata_topic* topic) {
+    return topic && !topic->err && topic->partition_cnt > 0 &&
+           std::all_of(topic->partitions, topic->partitions + topic->partition_cnt,
+                       [](const rd_kafka_metadata_partition& p) { return p.leader >= 0; });
+  }
+
   Metadata look(int wait_ms) {
     const struct rd_kafka_metadata* found = nullptr;
     look_error_ = rd_kafka_metadata(client_.get(), 1, nullptr, &found, wait_ms);
@@ -116,7 +142,7 @@ class TopicCreation {
   rd_kafka_resp_err_t look_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
-std::expected<std::vector<std::string>, std::string> TopicCreation::create(
+std::expected<std::vector<std::string>, std::string> TopicAdmin::create(
     const struct rd_kafka_metadata& seen) {
   std::vector<NewTopic> missing;
   for (const auto& topic : wanted_) {
@@ -153,15 +179,10 @@ std::expected<std::vector<std::string>, std::string> TopicCreation::create(
   return created;
 }
 
-bool TopicCreation::wait_for_leaders() {
+bool TopicAdmin::wait_for_leaders() {
   asio::io_context unused_loop(1);
   const LoopClock clock(unused_loop);
   const auto deadline = clock.now() + leaders_wait;
-  const auto led = [](const rd_kafka_metadata_topic* topic) {
-    return topic && !topic->err && topic->partition_cnt > 0 &&
-           std::all_of(topic->partitions, topic->partitions + topic->partition_cnt,
-                       [](const rd_kafka_metadata_partition& p) { return p.leader >= 0; });
-  };
   while (clock.now() < deadline) {
     const auto seen = look(1000);
     if (seen && std::ranges::all_of(wanted_, [&](auto& t) { return led(find(*seen, t)); })) {
@@ -177,9 +198,18 @@ bool TopicCreation::wait_for_leaders() {
 std::expected<std::vector<std::string>, std::string> create_topics(const ClientSettings& settings,
                                                                    const std::string& prefix) {
   try {
-    return TopicCreation(settings, prefix).run();
+    return TopicAdmin(settings, prefix).make();
   } catch (const std::invalid_argument& refusal) {
-    return std::unexpected(std::string(refusal.what()) + ": correct the configuration.");
+    return std::unexpected(std::string(refusal.what()) + correct_it);
+  }
+}
+
+std::expected<TopicReport, std::string> inspect_topics(const ClientSettings& settings,
+                                                       const std::string& prefix) {
+  try {
+    return TopicAdmin(settings, prefix).inspect();
+  } catch (const std::invalid_argument& refusal) {
+    return std::unexpected(std::string(refusal.what()) + correct_it);
   }
 }
 

@@ -19,4 +19,16 @@ namespace millrace::kafka {
 std::expected<std::vector<std::string>, std::string> create_topics(const ClientSettings& settings,
                                                                    const std::string& prefix);
 
+/// How the topics of an installation stand.
+struct TopicReport {
+  int brokers = 0;
+  std::size_t wanted = 0;                 ///< topics
+  std::vector<std::string> missing{};     ///< that `create_topics` would make
+  std::vector<std::string> leaderless{};  ///< of which a partition cannot be written now
+  int replicas_least = 0;                 ///< of any partition; 0 while no topic is there
+};
+/// Looks and changes nothing; the error is a sentence with what to do. Blocks, at most 10 s.
+std::expected<TopicReport, std::string> inspect_topics(const ClientSettings& settings,
+                                                       const std::string& prefix);
+
 }  // namespace millrace::kafka

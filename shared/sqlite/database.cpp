@@ -56,6 +56,13 @@ Errc errc_of(int code) {
   }
 }
 
+int flags_of(Database::Mode mode) {
+  if (mode == Database::Mode::look) return SQLITE_OPEN_READONLY;
+  // A reader of a file in WAL mode writes to its index, and finishes what a crash left.
+  return mode == Database::Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                       : SQLITE_OPEN_READWRITE;
+}
+
 /// Before the first connection of the process: SQLite's count of its memory takes a lock at every
 /// allocation, a tenth of what an insert costs.
 void configure_library() {
@@ -73,11 +80,10 @@ Database::Database(std::string path, std::unique_ptr<sqlite3, Close> handle)
     : path_(std::move(path)), handle_(std::move(handle)) {}
 
 std::expected<Database, std::string> Database::open(const std::string& path, Mode mode) {
-  const int how =
-      mode == Mode::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
   configure_library();
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, how | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, flags_of(mode) | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(path, std::unique_ptr<sqlite3, Close>(raw));
   if (code != SQLITE_OK)
     return std::unexpected("the store " + path + " cannot be opened: " +

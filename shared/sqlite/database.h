@@ -19,10 +19,10 @@ namespace millrace::sqlite {
 /// not) or `invalid`; the words are in `last_failure`.
 class Database {
  public:
-  enum class Mode : std::uint8_t { write, read };
+  enum class Mode : std::uint8_t { write, read, look };
 
-  /// Opens the file (`write` creates it) in WAL mode with `synchronous=FULL`. The error is a
-  /// sentence that names the file.
+  /// Opens the file (`write` creates it) in WAL mode with `synchronous=FULL`; `look` changes
+  /// nothing in it, whatever state it is in. The error is a sentence that names the file.
   static std::expected<Database, std::string> open(const std::string& path, Mode mode);
 
   /// Runs statements that give no rows.

@@ -96,6 +96,10 @@ std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
                                         state_->id);
 }
 
+Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {
+  return sqlite::remove_old_jobs(clock, state_->replies, state_->writes.queue(), kept);
+}
+
 std::string SqliteStore::id() const {
   return state_->id;
 }

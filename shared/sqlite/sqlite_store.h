@@ -33,6 +33,10 @@ class SqliteStore {
   /// The Store of one loop; it belongs to that loop, and the clock must outlive it.
   std::unique_ptr<Store> port(Clock& clock);
 
+  /// Removes jobs that ended more than `kept` ago, with their steps, until cancelled. For one loop
+  /// of a process; several processes on one file may.
+  Task<> remove_old_jobs(Clock& clock, Duration kept);
+
   std::string id() const;
   bool healthy() const;
   /// Transactions committed, and calls carried by them, since the start.

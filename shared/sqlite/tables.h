@@ -1,16 +1,19 @@
 #pragma once
 #include "shared/sqlite/dead_letter_table.h"
 #include "shared/sqlite/job_table.h"
+#include "shared/sqlite/old_jobs.h"
 #include "shared/sqlite/queue_table.h"
 
 namespace millrace::sqlite {
 
 /// The statements of all that shares the file, on one connection.
 struct Tables {
-  explicit Tables(Database& database) : jobs(database), queue(database), letters(database) {}
+  explicit Tables(Database& database)
+      : jobs(database), queue(database), letters(database), old_jobs(database) {}
   JobTable jobs;
   QueueTable queue;
   DeadLetterTable letters;
+  OldJobs old_jobs;
 };
 
 }  // namespace millrace::sqlite

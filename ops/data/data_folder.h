@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 namespace millrace {
@@ -15,6 +16,10 @@ class DataFolder {
   ~DataFolder();
   DataFolder(const DataFolder&) = delete;
   DataFolder& operator=(const DataFolder&) = delete;
+
+  /// Who has that folder now: its pid as it wrote it down, or nothing. Holds it itself for an
+  /// instant; whoever takes it at that instant waits.
+  static std::optional<std::string> holder(const std::string& path);
 
   std::string events() const { return path_ + "/events"; }
   /// What signs stream links: made once, readable by its owner alone, kept with the data. Throws
