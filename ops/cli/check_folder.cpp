@@ -71,7 +71,8 @@ Check writable(const std::string& folder) {
     return {"data folder", Verdict::warn, how + ", which every accepted job waits for",
             "use a faster disk, or one that is less busy"};
   const bool there = at == std::filesystem::absolute(folder);
-  return {"data folder", Verdict::ok, there ? how : how + "; not there yet, the first start makes it"};
+  return {"data folder", Verdict::ok,
+          there ? how : how + "; not there yet, the first start makes it"};
 }
 
 Check room(const std::string& folder) {

@@ -101,10 +101,11 @@ Checks check_settings(const Config& config) {
 }
 
 int doctor(Words words) {
-  Command command("doctor",
-                  "Looks at everything that the configured way of running depends on, and says what "
-                  "to do. Changes nothing. 0: nothing fails (there may be warnings), 1: something "
-                  "does.");
+  Command command(
+      "doctor",
+      "Looks at everything that the configured way of running depends on, and says what "
+      "to do. Changes nothing. 0: nothing fails (there may be warnings), 1: something "
+      "does.");
   return command.run(std::move(words), [](Command::Given& given) {
     return Doctor(given.config, given.screen).examine();
   });

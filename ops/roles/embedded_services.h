@@ -31,9 +31,7 @@ class EmbeddedServices final : public Services {
   std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
     return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
   }
-  Task<> remove_old_jobs(Clock& clock) override {
-    return store_.remove_old_jobs(clock, jobs_ttl_);
-  }
+  Task<> remove_old_jobs(Clock& clock) override { return store_.remove_old_jobs(clock, jobs_ttl_); }
   bool queue_ready() const override { return store_.healthy(); }
   void stop_taking() override {}  // it waits here for the next start
   void export_counts(CountsExport& to) const override;

@@ -32,8 +32,8 @@ class Asking {
       at.push_back(word.data());
       sizes.push_back(word.size());
     }
-    const std::unique_ptr<redisReply, Free> reply(static_cast<redisReply*>(redisCommandArgv(
-        context_.get(), static_cast<int>(at.size()), at.data(), sizes.data())));
+    const std::unique_ptr<redisReply, Free> reply(static_cast<redisReply*>(
+        redisCommandArgv(context_.get(), static_cast<int>(at.size()), at.data(), sizes.data())));
     if (!reply) return std::nullopt;
     if (reply->type == REDIS_REPLY_ERROR) {
       refusal_.assign(reply->str, reply->len);
@@ -67,8 +67,8 @@ std::string fact(std::string_view info, std::string_view name) {
 
 bool greeted(Asking& redis, const Address& address) {
   const auto& [host, port, user, password, db] = address;
-  if (!password.empty() && !(user.empty() ? redis.ask({"AUTH", password})
-                                          : redis.ask({"AUTH", user, password})))
+  if (!password.empty() &&
+      !(user.empty() ? redis.ask({"AUTH", password}) : redis.ask({"AUTH", user, password})))
     return false;
   return db == 0 || redis.ask({"SELECT", std::to_string(db)});
 }

@@ -7,11 +7,11 @@ namespace millrace::sqlite {
 
 /// What an SQLite file says of itself.
 struct Examination {
-  std::string library;             ///< SQLite's version that runs
-  bool library_old = false;        ///< older than the one this was built with
-  int version = 0;                 ///< of the schema; 0: none of ours
-  int newest = 0;                  ///< that this build knows
-  std::vector<std::string> damage{};///< what `quick_check` finds, at most ten lines
+  std::string library;                ///< SQLite's version that runs
+  bool library_old = false;           ///< older than the one this was built with
+  int version = 0;                    ///< of the schema; 0: none of ours
+  int newest = 0;                     ///< that this build knows
+  std::vector<std::string> damage{};  ///< what `quick_check` finds, at most ten lines
 };
 
 /// Reads the whole file and changes nothing; may run beside a process that writes. The error is a
