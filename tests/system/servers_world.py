@@ -50,6 +50,12 @@ class ServersWorld(World):
         worker.url = f"http://127.0.0.1:{port}"
         return worker.start()
 
+    def start_serve(self, **settings):
+        """Every role in one process."""
+        serve = self._part("serve", "serve", PORT=free_port(), **settings)
+        self.edges = [serve.start_listening()]
+        return self._wait_ready(serve)
+
     @property
     def workers(self):
         return [part for part in self.parts if part.command == "worker"]
