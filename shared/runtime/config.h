@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/runtime/limits.h"
 #include "shared/runtime/time.h"
 
 namespace millrace {
@@ -55,6 +56,7 @@ struct Config {
   std::uint32_t job_attempts = 5;
   Duration drain_grace = 30s;
   Duration events_ttl = 24h;
+  Duration jobs_ttl = limits::job_kept_default;  ///< of ended jobs with their results
 
   // the command line
   std::string url;       ///< of the edge to talk to; empty: the one at `port` of this host

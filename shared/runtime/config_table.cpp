@@ -192,6 +192,7 @@ const std::vector<Setting>& settings() {
       whole("job_attempts", {"MILLRACE_JOB_ATTEMPTS"}, &C::job_attempts, 1, 1000),
       time("drain_grace", {"MILLRACE_DRAIN_GRACE"}, &C::drain_grace, 0ms, 1h),
       time("events_ttl", {"EVENTS_TTL"}, &C::events_ttl, 1s, 365 * 24h),
+      time("jobs_ttl", {"JOBS_TTL"}, &C::jobs_ttl, limits::job_kept_min, 3650 * 24h),
 
       text("url", {"MILLRACE_URL"}, &C::url),
       text("no_color", {"NO_COLOR"}, &C::no_color),

@@ -19,6 +19,10 @@ inline constexpr auto retry_wait_first = 500ms;
 inline constexpr auto retry_wait_max = 60s;
 inline constexpr std::size_t session_jobs_max = 1000;  ///< live jobs of one session
 
+inline constexpr auto job_kept_default = 30 * 24h;  ///< after its end
+/// So long a queue may deliver a job again: its row is what says that it has ended.
+inline constexpr auto job_kept_min = deadline_max + 7 * 24h;
+
 // --- a lease
 inline constexpr auto lease_for = 10s;
 inline constexpr auto lease_renew_every = 3s;

@@ -1,7 +1,7 @@
 #pragma once
+#include "shared/runtime/clock.h"
 #include "shared/runtime/task.h"
 #include "shared/sqlite/database.h"
-#include "shared/runtime/clock.h"
 
 namespace millrace::sqlite {
 
