@@ -88,8 +88,9 @@ Task<RunEnd> run_job(JobRun& run) {
   }
 
   const bool cancel_wanted = begun->cancel_wanted || known->job.cancel_wanted;
-  // What is in the log beyond `queued` is what earlier runs said.
-  if (begun->last > 1) {
+  // What is in the log beyond `queued` is what earlier runs said. A gap is told before all else,
+  // whatever number a broken log gives.
+  if (begun->last > 1 || begun->gap_from) {
     auto said = co_await read_back(run.parts.log, run.job().id);
     if (!said) co_return put_aside(run);
     run.pen.resume_after(std::move(said->text));
