@@ -18,7 +18,8 @@ constexpr const char* usage =
 
   --seeds N        so many worlds (1)
   --from S         the first seed (1)
-  --planted NAME   with this bug; succeeds when it is found
+  --planted NAME   with this bug; succeeds when it is found. all: each in turn, a line each;
+                   succeeds when all are found
   --trace LINES    so many of the last events of a failure; 0: all (40)
 )";
 
@@ -27,6 +28,7 @@ struct Wanted {
   std::uint64_t from = 1;
   std::size_t trace = 40;
   const Planted* planted = nullptr;
+  bool all_planted = false;
 };
 
 std::optional<std::uint64_t> number(const char* text) {
@@ -54,6 +56,8 @@ std::optional<Wanted> read(int argc, char** argv) {
       wanted.from = *value;
     } else if (name == "--trace" && value) {
       wanted.trace = *value;
+    } else if (name == "--planted" && std::string_view(argv[i + 1]) == "all") {
+      wanted.all_planted = true;
     } else if (name == "--planted" && find_planted(argv[i + 1])) {
       wanted.planted = find_planted(argv[i + 1]);
     } else {
@@ -96,6 +100,33 @@ int run(const Wanted& wanted) {
   return wanted.planted ? 1 : 0;
 }
 
+/// The first seed that finds the bug.
+std::optional<Report> find(const Planted& bug, const Wanted& wanted) {
+  RunOptions options{.mistakes = {}, .events_kept = 1};
+  bug.plant(options.mistakes);
+  for (std::uint64_t seed = wanted.from; seed < wanted.from + wanted.seeds; ++seed) {
+    Report report = run_seed(seed, options);
+    if (report.broken) return report;
+  }
+  return std::nullopt;
+}
+
+int find_all(const Wanted& wanted) {
+  std::size_t found = 0;
+  for (const Planted& bug : all_planted()) {
+    const auto report = find(bug, wanted);
+    if (report) ++found;
+    const std::string seed = report ? std::to_string(report->seed) : "not found";
+    const std::string how = report ? report->broken->promise + ": " + report->broken->how : "";
+    std::printf("%-24s %-10s %s\n", std::string(bug.name).c_str(), seed.c_str(), how.c_str());
+    std::fflush(stdout);
+  }
+  std::printf("%zu of %zu planted bugs found in %llu seeds from %llu\n", found,
+              all_planted().size(), static_cast<unsigned long long>(wanted.seeds),
+              static_cast<unsigned long long>(wanted.from));
+  return found == all_planted().size() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,5 +137,5 @@ int main(int argc, char** argv) {
     return 2;
   }
   log::open(log::Level::error, false);
-  return run(*wanted);
+  return wanted->all_planted ? find_all(*wanted) : run(*wanted);
 }
