@@ -32,6 +32,8 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   tail ID        shows a job's or a session's events as they come
   jobs           list, show, cancel; redrive runs the work of dead letters again
   doctor         looks at everything that the configured way of running depends on
+  backup FILE    writes all that the data folder holds into one file, also while it is served
+  restore FILE   makes a data folder of such a file
   config         prints every setting in force and where it came from
 
 Each of them tells more with --help. Each setting is a flag, an environment variable and a TOML

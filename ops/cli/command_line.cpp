@@ -46,6 +46,8 @@ std::optional<int> run(const std::vector<std::string>& words, RedriveOnServers r
   if (words.front() == "tail") return tail(std::move(rest));
   if (words.front() == "jobs") return jobs(std::move(rest), redrive_on_servers);
   if (words.front() == "doctor") return doctor(std::move(rest));
+  if (words.front() == "backup") return backup(std::move(rest));
+  if (words.front() == "restore") return restore(std::move(rest));
   return std::nullopt;
 }
 

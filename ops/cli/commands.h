@@ -17,5 +17,7 @@ int show_job(Words words);
 int cancel_jobs(Words words);
 int redrive(Words words, RedriveOnServers on_servers);
 int doctor(Words words);
+int backup(Words words);
+int restore(Words words);
 
 }  // namespace millrace::cli

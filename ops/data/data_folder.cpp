@@ -48,7 +48,7 @@ bool locked(int fd) {
 }  // namespace
 
 std::optional<std::string> DataFolder::holder(const std::string& path) {
-  const int fd = ::open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open((path + "/" + lock_name).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
   std::optional<std::string> holder;
   if (::flock(fd, LOCK_SH | LOCK_NB) != 0) holder = read_small(fd);
@@ -59,7 +59,7 @@ std::optional<std::string> DataFolder::holder(const std::string& path) {
 DataFolder::DataFolder(std::string path) : path_(std::move(path)) {
   std::error_code failed;
   std::filesystem::create_directories(path_, failed);
-  lock_ = ::open((path_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  lock_ = ::open((path_ + "/" + lock_name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) throw unusable(path_);
   if (!locked(lock_)) {
     const auto holder = read_small(lock_);
@@ -67,6 +67,11 @@ DataFolder::DataFolder(std::string path) : path_(std::move(path)) {
     throw std::runtime_error("the data folder " + path_ + " belongs to another millrace (pid " +
                              holder +
                              "): stop it, or name another folder by MILLRACE_DATA (--data)");
+  }
+  if (std::filesystem::exists(path_ + "/" + unfinished_name, failed)) {
+    ::close(lock_);
+    throw std::runtime_error("a restore into the data folder " + path_ +
+                             " was cut off: empty the folder and restore again");
   }
   if (!write_durably(lock_, std::to_string(getpid()))) {
     const auto failure = unusable(path_);

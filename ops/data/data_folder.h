@@ -10,8 +10,13 @@ class Random;
 /// process at a time, which the kernel sees to (flock), also after a kill.
 class DataFolder {
  public:
+  static constexpr const char* lock_name = "lock";
+  /// There while a backup is being restored into the folder, which is no data folder until then.
+  static constexpr const char* unfinished_name = "restoring";
+
   /// Makes the folder where it is missing and takes it. Throws std::runtime_error with what is
-  /// wrong and what to do: it cannot be used, or another process has it (its pid is named).
+  /// wrong and what to do: it cannot be used, another process has it (its pid is named), or a
+  /// restore into it was cut off.
   explicit DataFolder(std::string path);
   ~DataFolder();
   DataFolder(const DataFolder&) = delete;
