@@ -63,10 +63,21 @@ void Judge::on_append(const JobId& id, const Token& token, const std::optional<T
       world_.broken("P1", short_name(id) + ": readers are told `" + std::string(event.type) +
                               "`, which the Store has not decided");
   }
+  if (!told_of(id, first, event.seq))
+    world_.broken("P2", short_name(id) + ": numbers jump to " + std::to_string(first.seq) +
+                            " and nobody is told of a gap");
   world_.note("log", short_name(id) + " + " + std::to_string(first.seq) + ".." +
                          std::to_string(event.seq) + " " + std::string(event.type));
   if (holder != token)
     world_.broken("P3", short_name(id) + ": somebody without the lease has written");
+}
+
+/// A log may leave numbers out only behind a `gap`.
+bool Judge::told_of(const JobId& id, const EventLine& first, Seq last) {
+  if (first.seq == 0) return true;  // without events
+  const auto [standing, fresh] = numbered_.try_emplace(id, Seq{1});
+  const Seq before = std::exchange(standing->second, last);
+  return first.seq <= before + 1 || first.type == "gap";
 }
 
 void Judge::on_produce(const memory::PartitionName& name, const memory::Record& record) {

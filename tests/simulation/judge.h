@@ -24,6 +24,7 @@ class Judge {
   void on_begin(const BeginRequest& request, const Begun& begun);
   void on_append(const JobId& id, const Token& token, const std::optional<Token>& holder,
                  std::string_view lines);
+  bool told_of(const JobId& id, const EventLine& first, Seq last);
   void on_produce(const memory::PartitionName& name, const memory::Record& record);
 
   void all_ended_once();
@@ -41,6 +42,7 @@ class Judge {
   const Nemesis& nemesis_;
   const Plan& plan_;
   std::unordered_map<JobId, Instant> ended_at_;
+  std::unordered_map<JobId, Seq> numbered_;  ///< the last number each log has
   std::map<std::string, std::vector<JobId>> session_order_;
   std::unordered_map<JobId, JobState> results_;  ///< as published
   std::unordered_map<JobId, std::uint32_t> dead_letters_;

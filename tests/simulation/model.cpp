@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "shared/runtime/limits.h"
+#include "shared/runtime/signal.h"
 
 namespace millrace::sim {
 namespace {
@@ -23,6 +24,13 @@ Answer failed(std::string code, bool retryable, std::optional<Duration> after = 
                                      .retryable = retryable,
                                      .retry_after = after});
 }
+
+/// A word on its way.
+struct Piece {
+  explicit Piece(Clock& clock) : news(clock) {}
+  Signal news;
+  bool here = false;
+};
 
 }  // namespace
 
@@ -87,9 +95,10 @@ Task<Answer> SimModel::stream(const ChatTurn& turn, TextSink& sink) {
 
 Task<Answer> SimModel::speak(Wish wish, std::size_t from, std::size_t turn,
                              std::optional<std::size_t> cut_at, TextSink& sink) {
+  Instant at = world_.now();
   for (std::size_t i = from; i < wish.words; ++i) {
     if (cut_at == i) co_return failed("upstream_cut", true);
-    co_await process_.clock.sleep_for(wish.gap);
+    co_await arrives(at += wish.gap);
     ++servers_.turns[turn].pieces;
     const bool room = sink.on_text(word(wish, i));
     if (!room) co_await sink.ready();
@@ -98,6 +107,17 @@ Task<Answer> SimModel::speak(Wish wish, std::size_t from, std::size_t turn,
   co_return ChatEnd{.finish_reason = "stop",
                     .model = "sim",
                     .usage = R"({"total_tokens":)" + std::to_string(wish.words) + "}"};
+}
+
+Task<> SimModel::arrives(Instant when) {
+  const auto piece = std::make_shared<Piece>(process_.clock);
+  world_.at(when, [weak = std::weak_ptr(piece)] {
+    const auto there = weak.lock();
+    if (!there) return;
+    there->here = true;
+    there->news.notify();
+  });
+  while (!piece->here) co_await piece->news.wait();
 }
 
 }  // namespace millrace::sim

@@ -15,7 +15,8 @@ std::string word(const Wish& wish, std::size_t number);
 std::string whole_answer(const Wish& wish);
 
 /// The model as one worker reaches it. Says the same words to everybody who asks the same, and
-/// goes on from a prefix; fails as the servers' mood has it. Its connections die with the process.
+/// goes on from a prefix; fails as the servers' mood has it. It speaks on by its own time: to a
+/// process that was stopped all words come at once. Its connections die with the process.
 class SimModel final : public ChatModel {
  public:
   SimModel(World& world, Process& process, Servers& servers)
@@ -27,6 +28,8 @@ class SimModel final : public ChatModel {
   Task<std::expected<ChatEnd, ChatFailure>> speak(Wish wish, std::size_t from, std::size_t turn,
                                                   std::optional<std::size_t> cut_at,
                                                   TextSink& sink);
+  /// Waits for what comes at this time of the world.
+  Task<> arrives(Instant when);
 
   World& world_;
   Process& process_;
