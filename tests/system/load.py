@@ -83,15 +83,16 @@ def assert_promises_kept(world, clients, seconds=60, gaps=False):
         assert_whole(told, gaps)
         assert told_text(told) == job["result"]["text"]
         if job["id"] in clients.readers:
-            assert_same(clients.readers[job["id"]].finish(10), told)
+            reader = clients.readers[job["id"]]
+            assert_same(reader.finish(10), told, f"in {reader.connections} connections")
 
 
-def assert_same(followed, told):
+def assert_same(followed, told, how=""):
     """A reader that was there all the time holds what is stored."""
     pairs = enumerate(zip_longest(followed, told))
     different = next((f"event {at}: {one} and not {other}"
                       for at, (one, other) in pairs if one != other), None)
-    assert different is None, different
+    assert different is None, f"{different} {how}"
 
 
 def assert_paid_once(world, ids):
