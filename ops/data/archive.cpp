@@ -73,11 +73,10 @@ void ArchiveWriter::add(const std::string& name, const disk::File& from, std::ui
     piece.resize(wanted);
     std::size_t got = 0;
     while (got < wanted) {
-      const auto done = ::pread(from.fd(), piece.data() + got, wanted - got,
-                                static_cast<off_t>(at + got));
+      const auto done =
+          ::pread(from.fd(), piece.data() + got, wanted - got, static_cast<off_t>(at + got));
       if (done < 0 && errno == EINTR) continue;
-      if (done < 0)
-        throw std::runtime_error(name + " cannot be read: " + std::strerror(errno));
+      if (done < 0) throw std::runtime_error(name + " cannot be read: " + std::strerror(errno));
       if (done == 0) break;
       got += static_cast<std::size_t>(done);
     }

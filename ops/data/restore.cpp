@@ -66,8 +66,7 @@ class Unpacked {
   }
 
   void take(const std::string& name, ArchiveReader& archive) {
-    const std::string path =
-        name == backup_names::database ? database_ : folder_ + "/" + name;
+    const std::string path = name == backup_names::database ? database_ : folder_ + "/" + name;
     fs::create_directories(fs::path(path).parent_path());
     const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file) throw failure(path + " cannot be made");

@@ -23,12 +23,33 @@ constexpr Field sum_field{148, 8};
 constexpr std::size_t type_at = 156;
 constexpr Field magic_field{257, 8};
 constexpr std::string_view magic{"ustar\00000", 8};
+constexpr Field prefix_field{345, 155};
 constexpr char plain_file = '0';
 constexpr std::uint64_t octal_end = std::uint64_t{1} << 33;  // eleven digits of three bits
 constexpr char binary_mark = static_cast<char>(0x80);
 
 void put_text(Block& block, Field field, std::string_view text) {
   std::ranges::copy(text, block.begin() + static_cast<std::ptrdiff_t>(field.at));
+}
+
+std::string text_at(const Block& block, Field field) {
+  const std::string_view text(block.data() + field.at, field.size);
+  return std::string(text.substr(0, text.find('\0')));
+}
+
+/// A long one in two parts, which a reader joins by a slash.
+void put_name(Block& block, std::string_view name) {
+  std::string_view prefix;
+  if (name.size() > name_field.size) {
+    const auto slash = name.rfind('/');
+    if (slash == name.npos) throw std::logic_error("too long a name: " + std::string(name));
+    prefix = name.substr(0, slash);
+    name.remove_prefix(slash + 1);
+  }
+  if (prefix.size() > prefix_field.size || name.size() > name_field.size)
+    throw std::logic_error("too long a name: " + std::string(prefix) + "/" + std::string(name));
+  put_text(block, prefix_field, prefix);
+  put_text(block, name_field, name);
 }
 
 /// Octal digits and a NUL, or a mark and the number by its bytes, highest first.
@@ -71,17 +92,15 @@ std::uint64_t sum_of(const Block& block) {
 }  // namespace
 
 Block header(const Entry& entry, WallTime modified) {
-  if (entry.name.size() > name_field.size)
-    throw std::logic_error("too long a name for an archive: " + entry.name);
   Block block{};
-  put_text(block, name_field, entry.name);
+  put_name(block, entry.name);
   put_number(block, mode_field, 0600);
   put_number(block, owner_field, 0);
   put_number(block, group_field, 0);
   put_number(block, size_field, entry.size);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(modified.time_since_epoch());
-  put_number(block, time_field, static_cast<std::uint64_t>(std::max<std::int64_t>(
-                                    seconds.count(), 0)));
+  put_number(block, time_field,
+             static_cast<std::uint64_t>(std::max<std::int64_t>(seconds.count(), 0)));
   block[type_at] = plain_file;
   put_text(block, magic_field, magic);
   put_number(block, sum_field, sum_of(block));
@@ -94,8 +113,9 @@ std::expected<std::optional<Entry>, std::string> parse(const Block& block) {
   const auto size = number_at(block, size_field);
   if (!sum || *sum != sum_of(block) || !size) return std::unexpected("no head of a file");
   if (block[type_at] != plain_file) return std::unexpected("no plain file");
-  const auto name = std::string_view(block.data(), name_field.size);
-  return Entry{std::string(name.substr(0, name.find('\0'))), *size};
+  std::string name = text_at(block, prefix_field);
+  if (!name.empty()) name += '/';
+  return Entry{name + text_at(block, name_field), *size};
 }
 
 }  // namespace millrace::tar

@@ -17,11 +17,12 @@ inline constexpr std::size_t block_bytes = 512;
 using Block = std::array<char, block_bytes>;
 
 struct Entry {
-  std::string name;  ///< at most 100 bytes
+  std::string name;  ///< at most 100 bytes behind its last slash, 155 before
   std::uint64_t size = 0;
 };
 
-/// What stands before a file's bytes. Readable by the owner alone.
+/// What stands before a file's bytes. Readable by the owner alone. Throws std::logic_error for a
+/// name that is too long.
 Block header(const Entry& entry, WallTime modified);
 /// Nothing for the block of zeros behind the last file; an error for what is no header of a plain
 /// file.
