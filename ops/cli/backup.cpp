@@ -32,7 +32,7 @@ Exit back_up_to(Command::Given& given, const std::string& file) {
     screen.line(fmt::format(R"({{"file":{},"bytes":{},"segments":{},"objects":{}}})", quoted(file),
                             done.bytes, done.segments, done.objects));
   } else {
-    screen.line(fmt::format("{}: {:.1f} MB: the store, {} segments of events, {} objects", file,
+    screen.line(fmt::format("{}: {:.1f} MB: the store, events in {} file(s), {} object(s)", file,
                             static_cast<double>(done.bytes) / 1e6, done.segments, done.objects));
   }
   return Exit::succeeded;
@@ -41,14 +41,15 @@ Exit back_up_to(Command::Given& given, const std::string& file) {
 Exit restore_from(Command::Given& given, const std::string& file) {
   Screen& screen = given.screen;
   const auto& config = given.config;
-  const auto done = millrace::restore(file, {config.data, config.database_url},
-                                      [&screen](std::string_view doing) { screen.progress(doing); });
+  const auto done =
+      millrace::restore(file, {config.data, config.database_url},
+                        [&screen](std::string_view doing) { screen.progress(doing); });
   if (screen.json()) {
     screen.line(fmt::format(R"({{"data":{},"made_at":"{}","files":{}}})", quoted(config.data),
                             done.made_at, done.files));
   } else {
-    screen.line(fmt::format("{} is as it was at {}: {} files", config.data, done.made_at,
-                            done.files));
+    screen.line(
+        fmt::format("{} is as it was at {}: {} files", config.data, done.made_at, done.files));
   }
   return Exit::succeeded;
 }
