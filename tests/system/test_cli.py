@@ -352,7 +352,8 @@ def test_ctrl_c_leaves_and_the_job_goes_on(cli, town):
 
 EVERY_COMMAND = [(), ("serve",), ("edge",), ("worker",), ("llm-sim",), ("migrate",), ("config",),
                  ("submit",), ("tail",), ("jobs",), ("jobs", "list"), ("jobs", "show"),
-                 ("jobs", "cancel"), ("jobs", "redrive"), ("doctor",)]
+                 ("jobs", "cancel"), ("jobs", "redrive"), ("doctor",), ("backup",),
+                 ("restore",)]
 
 
 @pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
