@@ -94,6 +94,8 @@ class Seat {
   bool past_end() const;
   /// True when the job has ended, whether or not this reader has got so far.
   bool job_ended() const { return feed_.sequence().ended(); }
+  /// The last event that the tail has, but for the terminal one.
+  Seq last_before_end() const { return feed_.sequence().last() - (job_ended() ? 1 : 0); }
 
  private:
   friend class Feed;

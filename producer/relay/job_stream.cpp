@@ -47,13 +47,25 @@ void fold_page(Fold& fold, std::string_view lines, Seq after) {
 
 enum class Went { on, idle, over };
 
+/// The log has gone, and what the tail still has may be in a snapshot that this reader was given
+/// before: it has no number to tell. Its words must not be said behind it once more.
+Task<Went> skip_lost_past(Seat& seat, Outlet& out) {
+  const Seq upto = seat.last_before_end();
+  if (seat.last() == 0 || upto <= seat.last()) co_return Went::on;
+  std::string frame;
+  append_made_frame(frame, "gap", made_gap_json(seat.id(), {seat.last() + 1, upto}));
+  seat.skip_to(upto);
+  const bool sent = co_await out.send(frame, 1);
+  co_return sent ? Went::on : Went::over;
+}
+
 /// Sends the past as a snapshot and moves the seat behind it. Where the log does not have the
 /// past the seat stays, and the stream tells what can be told.
 Task<Went> send_snapshot(Hub& hub, Seat& seat, Outlet& out) {
   Fold fold;
   for (bool more = true; more;) {
     const auto page = co_await hub.page(seat.id(), fold.text.last());
-    if (!page && page.error() == Errc::not_found) co_return Went::on;
+    if (!page && page.error() == Errc::not_found) co_return co_await skip_lost_past(seat, out);
     if (!page) {
       const bool there = co_await out.rest(hub.clock().now() + hub_tick);
       if (!there || out.draining()) co_return Went::over;

@@ -500,6 +500,24 @@ TEST(JobStream, ASnapshotOfAGoneLogIsTheStoredResult) {
   EXPECT_EQ(seqs_of(reader.writer.got), (std::vector<Seq>{0, last_seq_possible}));
 }
 
+TEST(JobStream, WhenTheLogHasGoneWhatASnapshotMayHaveSaidIsNotSaidAgain) {
+  World world;
+  world.store_live(job);
+  world.status(job, 1, "thinking");
+  world.delta(job, 2, "a");
+  world.delta(job, 3, "b");
+  read_job(world, 0);  // keeps the tail
+  world.clock.run_for(10ms);
+  world.log.lose_everything();
+  auto& reader = read_job(world, 1, Backlog::snapshot);
+  world.clock.run_for(10ms);
+  EXPECT_NE(reader.writer.got.find(R"("from":2,"to":3)"), std::string::npos);
+  world.done(job, 4, "ab");
+  world.clock.run_for(10ms);
+  EXPECT_TRUE(reader.ended);
+  EXPECT_EQ(seqs_of(reader.writer.got), (std::vector<Seq>{0, 4}));
+}
+
 TEST(JobStream, ALogThatVanishesInMidReplayIsAnnouncedAndEndsWithTheStoredResult) {
   World world;
   world.log.page_events = 4;
