@@ -161,8 +161,11 @@ void Judge::readers_saw_the_truth() {
     if (!view.has_hole() && view.text() != row->outcome->text)
       world_.broken(
           "P3", who + " holds \"" + view.text() + "\", stored is \"" + row->outcome->text + "\"");
+    // Whose holder went between Store and log, or did not come back in time, ends by the Store.
+    const bool by_the_store =
+        view.last() == relay::last_seq_possible && (plan_.troubles.crashes || plan_.troubles.stops);
     const bool explained =
-        plan_.log_may_lose() || plan_.log_may_be_away() || plan_.log_may_shorten();
+        plan_.log_may_lose() || plan_.log_may_be_away() || plan_.log_may_shorten() || by_the_store;
     if (view.saw_gap() && !explained)
       world_.broken("P2", who + " was told of a gap, and nothing was lost");
   }
@@ -182,9 +185,11 @@ void Judge::sessions_kept_their_order() {
 }
 
 void Judge::nothing_ran_twice() {
-  // A lost log, or a lease that ended before its holder could know, may cost the step in flight.
+  // A lost log, or a lease that ended before its holder could know, may cost the step in flight, of
+  // a process that was stopped as well.
   const bool may_overlap = plan_.log_may_lose() || nemesis_.log_clock_jumped();
-  const Duration overlap = may_overlap ? Duration(limits::lease_for + 5s) : Duration::zero();
+  const Duration stopped = plan_.troubles.stops ? longest_stop : Duration::zero();
+  const Duration overlap = may_overlap ? limits::lease_for + 5s + stopped : Duration::zero();
   for (const Turn& turn : servers_.turns) {
     const auto ended = ended_at_.find(turn.job);
     if (ended != ended_at_.end() && turn.began > ended->second + overlap)

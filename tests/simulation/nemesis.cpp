@@ -84,9 +84,9 @@ void Nemesis::stop_one() {
   Process* process = any();
   if (!process || process->stopped) return;
   world_.stop(*process);
-  world_.after(
-      world_.chance.percent(50) ? world_.chance.ms(20, 3000) : world_.chance.ms(8000, 30'000),
-      [this, process] { world_.resume(*process); });
+  world_.after(world_.chance.percent(50) ? world_.chance.ms(20, 3000)
+                                         : world_.chance.ms(8000, longest_stop / 1ms),
+               [this, process] { world_.resume(*process); });
 }
 
 void Nemesis::drain_one() {
@@ -95,13 +95,14 @@ void Nemesis::drain_one() {
 
 void Nemesis::lose_log() {
   world_.note("fate", "FLUSHALL");
+  ++servers_.log_host.losses;
   servers_.log.lose_everything();
 }
 
 void Nemesis::restart_log() {
   world_.note("fate", "the log restarts");
   servers_.log.restart();
-  if (plan_.troubles.log_loses_all && world_.chance.percent(50)) servers_.log.lose_everything();
+  if (plan_.troubles.log_loses_all && world_.chance.percent(50)) lose_log();
   away(servers_.log_host, world_.chance.ms(10, 800));
 }
 

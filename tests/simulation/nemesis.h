@@ -3,6 +3,8 @@
 
 namespace millrace::sim {
 
+inline constexpr Duration longest_stop = 30s;
+
 /// Makes the trouble that a plan allows, until its time is over; then mends everything.
 class Nemesis {
  public:

@@ -59,4 +59,24 @@ Report run_seed(std::uint64_t seed, const RunOptions& options) {
   return report;
 }
 
+std::optional<Report> first_broken(std::uint64_t from, std::uint64_t count,
+                                   const RunOptions& options) {
+  for (std::uint64_t seed = from; seed < from + count; ++seed) {
+    Report report = run_seed(seed, options);
+    if (report.broken) return report;
+  }
+  return std::nullopt;
+}
+
+std::string told(const Report& report, std::string_view planted) {
+  const std::string seed = std::to_string(report.seed);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(report.took).count();
+  std::string text = "seed " + seed + " broke " + report.broken->promise + " after " +
+                     std::to_string(ms) + " ms of its time: " + report.broken->how +
+                     "\nits world: " + report.plan + "\nthe last events:\n" + report.last_events +
+                     "again: simulate --from " + seed + " --trace 0";
+  if (!planted.empty()) text.append(" --planted ").append(planted);
+  return text + "\n";
+}
+
 }  // namespace millrace::sim

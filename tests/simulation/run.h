@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "tests/simulation/planted.h"
 #include "tests/simulation/world.h"
@@ -27,5 +28,13 @@ struct RunOptions {
 
 /// Runs the world of one seed to its end.
 Report run_seed(std::uint64_t seed, const RunOptions& options);
+
+/// Runs so many seeds from the first, up to one that breaks a promise.
+std::optional<Report> first_broken(std::uint64_t from, std::uint64_t count,
+                                   const RunOptions& options);
+
+/// A broken promise for people: which and how, the world, its last events, and how to see it again.
+/// `planted` names the bug that was in it, if any.
+std::string told(const Report& report, std::string_view planted);
 
 }  // namespace millrace::sim

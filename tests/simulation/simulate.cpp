@@ -1,6 +1,5 @@
 // simulate: runs worlds from seeds until one breaks a promise.
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -68,18 +67,6 @@ std::optional<Wanted> read(int argc, char** argv) {
   return wanted;
 }
 
-void print(const Report& report, const Wanted& wanted) {
-  const auto virtual_s = std::chrono::duration<double>(report.took).count();
-  std::printf("seed %llu broke %s after %.3f s of its time: %s\n",
-              static_cast<unsigned long long>(report.seed), report.broken->promise.c_str(),
-              virtual_s, report.broken->how.c_str());
-  std::printf("its world: %s\nthe last events:\n%s", report.plan.c_str(),
-              report.last_events.c_str());
-  std::printf("again: simulate --seeds 1 --from %llu --trace 0%s%s\n",
-              static_cast<unsigned long long>(report.seed), wanted.planted ? " --planted " : "",
-              wanted.planted ? std::string(wanted.planted->name).c_str() : "");
-}
-
 int run(const Wanted& wanted) {
   RunOptions options{.mistakes = {}, .events_kept = wanted.trace};
   if (wanted.planted) wanted.planted->plant(options.mistakes);
@@ -90,7 +77,8 @@ int run(const Wanted& wanted) {
     hash = hash * 31 + report.hash;
     events += report.events;
     if (!report.broken) continue;
-    print(report, wanted);
+    const auto planted = wanted.planted ? wanted.planted->name : std::string_view();
+    std::fputs(told(report, planted).c_str(), stdout);
     return wanted.planted ? 0 : 1;
   }
   std::printf("%llu seeds from %llu: no promise broken; %llu events, hash %016llx\n",
@@ -100,21 +88,12 @@ int run(const Wanted& wanted) {
   return wanted.planted ? 1 : 0;
 }
 
-/// The first seed that finds the bug.
-std::optional<Report> find(const Planted& bug, const Wanted& wanted) {
-  RunOptions options{.mistakes = {}, .events_kept = 1};
-  bug.plant(options.mistakes);
-  for (std::uint64_t seed = wanted.from; seed < wanted.from + wanted.seeds; ++seed) {
-    Report report = run_seed(seed, options);
-    if (report.broken) return report;
-  }
-  return std::nullopt;
-}
-
 int find_all(const Wanted& wanted) {
   std::size_t found = 0;
   for (const Planted& bug : all_planted()) {
-    const auto report = find(bug, wanted);
+    RunOptions options{.mistakes = {}, .events_kept = 1};
+    bug.plant(options.mistakes);
+    const auto report = first_broken(wanted.from, wanted.seeds, options);
     if (report) ++found;
     const std::string seed = report ? std::to_string(report->seed) : "not found";
     const std::string how = report ? report->broken->promise + ": " + report->broken->how : "";

@@ -49,7 +49,8 @@ Task<Result<>> Wire::call(Work there, Instant give_up) {
   if (fate == Fate::good) send(arrival(), std::move(there), call);
   if (fate == Fate::answer_lost) send(arrival(), std::move(there), nullptr);
   if (fate == Fate::request_late)
-    send(give_up + world_.chance.ms(1, late_ms_max), std::move(there), nullptr);
+    send(give_up + world_.chance.ms(1, late_ms_max), unless_all_was_lost(std::move(there)),
+         nullptr);
   if (fate != Fate::good)
     world_.note(process_.name, host_.name + (fate == Fate::answer_lost    ? ": an answer is lost"
                                              : fate == Fate::request_late ? ": a request is late"
@@ -58,6 +59,14 @@ Task<Result<>> Wire::call(Work there, Instant give_up) {
   if (call->ended) co_return *call->ended;
   cut();  // after a missed answer nothing on this connection can be told apart
   co_return Failure(Errc::timed_out);
+}
+
+/// A job's first `begin` that comes seconds late to a log that has lost everything since makes a
+/// record as if the job were new, and nobody can tell.
+memory::Link::Work Wire::unless_all_was_lost(Work there) {
+  return [there = std::move(there), &host = host_, losses = host_.losses] {
+    if (host.losses == losses) there();
+  };
 }
 
 void Wire::send(Instant when, Work there, std::shared_ptr<Call> call) {

@@ -30,7 +30,8 @@ struct Host {
 
   const std::string name;
   bool up = true;
-  std::uint64_t epoch = 0;  ///< of this run of it: what was sent to an earlier one is lost
+  std::uint64_t epoch = 0;   ///< of this run of it: what was sent to an earlier one is lost
+  std::uint64_t losses = 0;  ///< of all it had
   Weather weather;
   std::vector<Wire*> wires;  ///< all that ever were
 };
@@ -61,6 +62,7 @@ class Wire final : public memory::Link {
   Fate draw();
   Instant arrival();
   void send(Instant when, Work there, std::shared_ptr<Call> call);
+  Work unless_all_was_lost(Work there);
   void answer(std::shared_ptr<Call> call, std::uint64_t connection);
   void restore_later();
   bool lost_on_the_way(std::uint64_t epoch) const { return !host_.up || host_.epoch != epoch; }
