@@ -1,11 +1,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 
 #include "shared/runtime/log.h"
 #include "tests/simulation/run.h"
 
 namespace millrace::sim {
+
+void PrintTo(const Planted& bug, std::ostream* out) {
+  *out << bug.what;
+}
+
 namespace {
 
 void quietly() {
@@ -35,6 +41,9 @@ struct Seeds {
   std::uint64_t from;
   std::uint64_t count;
 };
+void PrintTo(const Seeds& seeds, std::ostream* out) {
+  *out << seeds.count << " from " << seeds.from;
+}
 std::string named(const testing::TestParamInfo<Seeds>& info) {
   return std::to_string(info.param.count) + "From" + std::to_string(info.param.from);
 }
