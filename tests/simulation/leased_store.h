@@ -27,7 +27,10 @@ class LeasedStore final : public Store {
     const std::string holder = servers_.log.held_by(job.id);
     const bool others = holder.starts_with(keys::worker_control("work")) &&
                         holder != keys::worker_control(process_.name);
-    if (watching_ && others && !process_.life->dead)
+    // To say once more what has no answer yet changes nothing.
+    const auto* row = servers_.store.row(job.id);
+    const bool first = !row || !row->outcome;
+    if (watching_ && others && first && !process_.life->dead)
       world_.broken("P3", process_.name + " ends " + job.id.str().substr(30) +
                               " without the lease, which " + holder + " holds");
     return store_.finish(job, outcome, step);
