@@ -40,6 +40,13 @@ Refusal key_unknown() {
                         ingress_limits::retry_after_outage);
 }
 
+Refusal not_recorded() {
+  return refuse_for_now("log_unavailable", "",
+                        "The event log takes nothing now, so no job could run; nothing was kept of "
+                        "this one. Try again after the time in Retry-After.",
+                        ingress_limits::retry_after_outage);
+}
+
 Refusal not_queued(Errc error, const JobId& id) {
   if (error == Errc::overloaded) return overloaded();
   if (error != Errc::timed_out)
@@ -148,9 +155,11 @@ Task<Submitted> Submit::run_fresh(Draft& draft) {
   const Job& job = draft.job;
   Record standing(parts_.clock);
   nursery_.start(record(job, queued_line(job), standing));
-  if (!job.session.empty()) {  // only the record knows whether the session has room
+  // Only the record knows whether the session has room.
+  if (!job.session.empty() || parts_.log_needed) {
     while (!standing.said) co_await standing.ended.wait();
     if (session_is_full(*standing.said)) co_return std::unexpected(session_full(job.session));
+    if (parts_.log_needed && !*standing.said) co_return std::unexpected(not_recorded());
   }
   auto queued = co_await enqueue(draft);
   while (!standing.said) co_await standing.ended.wait();
@@ -171,6 +180,7 @@ Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) 
   const auto standing = co_await parts_.log.accept(job, fingerprint, queued_line(job));
   if (session_is_full(standing)) co_return std::unexpected(session_full(job.session));
   if (standing && !standing->fresh) co_return co_await join_record(draft, fingerprint, *standing);
+  if (parts_.log_needed && !standing) co_return std::unexpected(not_recorded());
   // Without the log the same id may be queued twice; whoever begins the second drops it.
   auto queued = co_await enqueue(draft);
   co_return co_await settle(job, fingerprint, std::move(queued),

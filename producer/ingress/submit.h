@@ -31,7 +31,8 @@ using Submitted = std::expected<Receipt, Refusal>;
 
 /// The accept path (design §1.1): a valid job in, a durable one or a refusal out. One a loop.
 ///
-/// What the queue has acknowledged is accepted, whatever the event log and the Store do. A job
+/// What the queue has acknowledged is accepted, whatever the event log and the Store do, unless the
+/// log is `log_needed`: then a job it takes no record of is refused before it is queued. A job
 /// the queue certainly has not leaves no record and no object; where that cannot be told the
 /// refusal carries the id and the record stays. Once begun, a submission is seen through even when
 /// its caller is cancelled.
@@ -45,6 +46,8 @@ class Submit {
     Clock& clock;
     Random& random;
     IngressMetrics& metrics;
+    /// Log and queue stand on one disk, so where the log takes nothing no job could run.
+    bool log_needed = false;
   };
   explicit Submit(Parts parts)
       : parts_(parts), inputs_(parts.objects, parts.random), nursery_(parts.clock) {}

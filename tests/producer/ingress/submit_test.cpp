@@ -87,6 +87,22 @@ TEST(Submit, WithoutTheEventLogNewJobsAreAccepted) {
   }
 }
 
+TEST(Submit, WithoutAnEventLogThatIsNeededNothingIsQueuedUntilItIsBack) {
+  World w(true);
+  w.log.fails = Errc::unavailable;
+  for (const auto& refused : {w.post(body), w.post(body, key)}) {
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_NE(header(refused, "Retry-After"), "");
+    EXPECT_EQ(at(refused.body, "/code"), "log_unavailable");
+    EXPECT_EQ(at(refused.body, "/id"), "absent");
+  }
+  EXPECT_TRUE(w.queue.jobs.empty());
+  w.log.fails.reset();
+  EXPECT_EQ(w.post(body).status, 202);
+  EXPECT_EQ(w.post(body, key).status, 202);
+  EXPECT_EQ(w.queue.jobs.size(), 2u);
+}
+
 TEST(Submit, WithoutTheStoreANewJobIsAccepted) {
   World w;
   w.store.fails = Errc::overloaded;

@@ -71,7 +71,7 @@ struct World {
   FakeLog log{clock};
   FakeStore store{clock};
   FakeObjects objects{clock};
-  Submit submit{{queue, log, store, objects, clock, random, metrics}};
+  Submit submit;
   JobEnder ender{log, store, clock, random};
   JobLookup lookup{log, store, clock, ender};
   Cancel cancel{log, store, clock, ender};
@@ -81,7 +81,8 @@ struct World {
   http::Router router;
   Nursery nursery{clock};
 
-  World() {
+  explicit World(bool log_needed = false)
+      : submit({queue, log, store, objects, clock, random, metrics, log_needed}) {
     routes.add_to(router);
     health.add_to(router);
   }
