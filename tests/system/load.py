@@ -71,7 +71,7 @@ class Clients:
         return None
 
 
-def assert_promises_kept(world, clients, seconds=60, gaps=False):
+def assert_promises_kept(world, clients, seconds=60):
     """P1 and P2 of every job that was promised: it ends once, and readers, those that were there
     all the time and one that comes now, hold what is stored. It succeeds, unless three kills met
     it, which nobody can tell from a job that kills."""
@@ -80,7 +80,7 @@ def assert_promises_kept(world, clients, seconds=60, gaps=False):
     for job in world.wait_ends(clients.ids, seconds):
         assert job["status"] == "succeeded" or job["error"]["code"] == "poison", job
         told = world.read(job["id"])
-        assert_whole(told, gaps)
+        assert_whole(told)
         assert told_text(told) == job["result"]["text"]
         if job["id"] in clients.readers:
             reader = clients.readers[job["id"]]
