@@ -12,6 +12,9 @@ constexpr Duration submit_patience = 20s;
 constexpr Duration cancel_patience = 15s;
 constexpr Duration no_content_patience = 5s;
 
+/// Of the numbers of words, one in so many comes with an input that does not fit the envelope.
+constexpr std::uint32_t large_every = 12;
+
 std::string member(std::string_view json, std::string_view name) {
   const auto at = json.find(name);
   if (at == std::string_view::npos) return {};
@@ -20,8 +23,13 @@ std::string member(std::string_view json, std::string_view name) {
 }
 
 std::string body_of(const JobPlan& plan, WallTime wall) {
-  std::string body = R"({"input":"n=)" + std::to_string(plan.words) +
-                     " gap=" + std::to_string(plan.gap_ms) + " tag=" + plan.tag + "\"";
+  const std::string wish = "n=" + std::to_string(plan.words) +
+                           " gap=" + std::to_string(plan.gap_ms) + " tag=" + plan.tag;
+  std::string body = R"({"input":")" + wish;
+  if (plan.words % large_every == 0)  // the judge reads the wish in the envelope
+    body += std::string(limits::input_bytes_max, ' ') + R"(","metadata":{"wish":")" + wish + "\"}";
+  else
+    body += '"';
   if (!plan.session.empty()) body += R"(,"session":")" + plan.session + "\"";
   if (plan.deadline_s > 0)
     body += ",\"deadline_s\":" + std::to_string(static_cast<int>(plan.deadline_s));
