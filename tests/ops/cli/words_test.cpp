@@ -54,9 +54,8 @@ TEST(JobBody, holds_what_was_said_and_nothing_else) {
   words.session = "s";
   words.max_tokens = 5;
   words.metadata = {"n=1", "t=two", "o={\"a\":[true]}", "empty="};
-  EXPECT_EQ(job_body(words),
-            R"({"input":"p","session":"s","max_tokens":5,)"
-            R"("metadata":{"n":1,"t":"two","o":{"a":[true]},"empty":""}})");
+  EXPECT_EQ(job_body(words), R"({"input":"p","session":"s","max_tokens":5,)"
+                             R"("metadata":{"n":1,"t":"two","o":{"a":[true]},"empty":""}})");
 }
 
 TEST(JobBody, says_what_is_wrong) {

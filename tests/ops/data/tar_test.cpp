@@ -25,8 +25,8 @@ TEST(Tar, a_head_tells_name_and_size_of_any_size) {
 }
 
 TEST(Tar, a_long_name_is_kept_in_two_parts) {
-  for (const auto& name : {std::string(100, 'x'), "objects/" + std::string(32, 'a') + "/" +
-                                                      std::string(64, 'b')})
+  for (const auto& name :
+       {std::string(100, 'x'), "objects/" + std::string(32, 'a') + "/" + std::string(64, 'b')})
     EXPECT_EQ(through({name, 1}).name, name);
   EXPECT_THROW(tar::header({std::string(101, 'x'), 1}, WallTime()), std::logic_error);
   EXPECT_THROW(tar::header({"a/" + std::string(101, 'x'), 1}, WallTime()), std::logic_error);
