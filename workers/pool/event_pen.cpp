@@ -35,11 +35,20 @@ EventPen::EventPen(EventLog& log, Clock& clock, const Job& job, std::string_view
       progress_(clock),
       writer_(clock) {}
 
-Task<Result<Begun>> EventPen::take_lease(bool begun_before) {
+Task<Result<Begun>> EventPen::take_lease(Before before) {
+  const auto begun = co_await ask_lease(0, before != Before::nothing);
+  const bool unbegun = begun && begun->outcome == Begun::Outcome::granted &&
+                       begun->state == JobState::queued && begun->last <= 1 && !begun->gap_from;
+  if (before != Before::run || !unbegun) co_return begun;
+  // The log was lost, and an `accept` that came late has made a record that knows of no run.
+  co_return co_await ask_lease(begun->last + 1, true);
+}
+
+Task<Result<Begun>> EventPen::ask_lease(Seq known, bool begun_before) {
   const BeginRequest request{.job = job_,
                              .token = lease_.token(),
                              .worker = worker_,
-                             .known = 0,
+                             .known = known,
                              .begun_before = begun_before};
   for (std::uint32_t tries = 1;; ++tries) {
     const Instant sent = clock_.now();
@@ -50,8 +59,8 @@ Task<Result<Begun>> EventPen::take_lease(bool begun_before) {
   }
 }
 
-Task<Result<Begun>> EventPen::begin(bool begun_before) {
-  const auto begun = co_await take_lease(begun_before);
+Task<Result<Begun>> EventPen::begin(Before before) {
+  const auto begun = co_await take_lease(before);
   if (!begun || begun->outcome != Begun::Outcome::granted) co_return begun;
   numbered_ = confirmed_ = begun->last;
   if (begun->gap_from) gap_ = *begun;

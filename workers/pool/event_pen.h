@@ -37,11 +37,17 @@ class EventPen final : public TextSink {
   EventPen(EventLog& log, Clock& clock, const Job& job, std::string_view worker, Token token,
            PenOwner& owner);
 
+  /// What was before this run, as far as is known without the log.
+  enum class Before : std::uint8_t {
+    nothing,
+    perhaps,  ///< the job may have been begun
+    run,      ///< it has been, and may have spoken
+  };
   /// Takes the lease, and nothing else. An answer that was lost is asked for again a few times,
   /// for a lease taken unknowingly would count as a lost run.
-  Task<Result<Begun>> take_lease(bool begun_before);
+  Task<Result<Begun>> take_lease(Before before);
   /// Takes the lease, before anything is written.
-  Task<Result<Begun>> begin(bool begun_before);
+  Task<Result<Begun>> begin(Before before);
   /// What earlier runs said, as the log has it, and this one goes on from. Where the log lost
   /// events, readers are told of the `gap` now, and to hold exactly this.
   void resume_after(std::string text);
@@ -81,6 +87,8 @@ class EventPen final : public TextSink {
   Task<> ready() override;
 
  private:
+  Task<Result<Begun>> ask_lease(Seq known, bool begun_before);
+
   /// Events that leave in one append; repeated as they are until that is answered.
   struct Batch {
     std::string lines;

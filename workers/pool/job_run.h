@@ -60,8 +60,9 @@ class JobRun final : public PenOwner {
   const Delivery& delivery;
   EventPen pen;
   const bool alone;
-  bool leased = false;       ///< the log has granted the lease to this run
-  std::uint32_t errors = 0;  ///< as the log counts them
+  bool leased = false;        ///< the log has granted the lease to this run
+  bool begun_before = false;  ///< the Store knows of a run before this one
+  std::uint32_t errors = 0;   ///< as the log counts them
   std::uint32_t lost_runs = 0;
   Seq text_begins_after = 0;       ///< a rewind to here discards every word of earlier runs
   std::uint32_t pieces_said = 0;   ///< deltas of earlier runs that still stand

@@ -49,6 +49,14 @@ std::optional<RunEnd> ends_before_it_starts(const JobRun& run, bool cancel_wante
   return std::nullopt;
 }
 
+EventPen::Before before(const JobRun& run, const StoredJob& known) {
+  // Never more than perhaps: an attempt may have been a wait, and what was begun in the Store may
+  // have found no log.
+  const bool perhaps = run.delivery.redelivered || run.delivery.attempt > 1 || run.begun_before ||
+                       known.attempts > 1;
+  return perhaps ? EventPen::Before::perhaps : EventPen::Before::nothing;
+}
+
 Task<RunEnd> run_steps(JobRun& run, std::vector<Step> finished) {
   if (run.job().kind != "chat")
     co_return RunFailed{{.code = "unknown_kind",
@@ -68,11 +76,10 @@ Task<RunEnd> run_job(JobRun& run) {
   // The Store first: what has ended there has ended, whatever the log has lost or kept.
   auto known = co_await run.parts.store.begin(run.job(), run.delivery.attempt);
   if (!known) co_return put_aside(run);
+  run.begun_before = known->begun_before;
   if (known->job.outcome) co_return AlreadyEnded{std::move(*known->job.outcome)};
 
-  const bool begun_before = run.delivery.redelivered || run.delivery.attempt > 1 ||
-                            known->begun_before || known->job.attempts > 1;
-  const auto begun = co_await run.pen.begin(begun_before);
+  const auto begun = co_await run.pen.begin(before(run, known->job));
   if (!begun) co_return put_aside(run);
   if (begun->outcome == Begun::Outcome::busy)
     co_return GivenBack{run.parts.clock.now() + look_again_after(begun->busy_for)};

@@ -131,7 +131,8 @@ Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
 
 /// A terminal event that whoever ended the job may not have lived to write. False: not now.
 Task<bool> repeat_ending(JobRun& run, const Outcome& standing) {
-  const auto begun = co_await run.pen.take_lease(true);
+  const auto begun = co_await run.pen.take_lease(run.begun_before ? EventPen::Before::run
+                                                                  : EventPen::Before::perhaps);
   if (!begun || begun->outcome == Begun::Outcome::busy) co_return false;
   if (begun->outcome == Begun::Outcome::terminal) co_return true;
   const Ending ending{.job = run.job(),

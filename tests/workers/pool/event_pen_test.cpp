@@ -20,7 +20,7 @@ struct Pen : ::testing::Test, PenOwner {
   void on_pen_stopped(Errc why) noexcept override { stopped = why; }
 
   Task<> begin_task() {
-    auto result = co_await pen.begin(false);
+    auto result = co_await pen.begin(EventPen::Before::nothing);
     begun = std::move(result);
   }
   Task<> written_task() {

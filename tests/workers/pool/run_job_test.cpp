@@ -360,6 +360,34 @@ TEST(RunJob, ALogThatIsEmptiedUnderARunningJobCostsNothing) {
   EXPECT_EQ(world.model.words_sent, 100);
 }
 
+TEST(RunJob, AnEndIsToldBehindWhatALostLogHadSaidThoughALateAcceptMadeItsRecordAgain) {
+  World world;
+  world.model.words = 100;
+  const Job job = world.accept();
+  World::Process& first = world.start_worker();
+  world.clock.run_for(500ms);
+  const Seq heard = world.log.records[job.id].last;
+  world.kill(first);
+  Outcome standing;
+  standing.state = JobState::succeeded;
+  standing.text = "from elsewhere";
+  standing.finish_reason = "stop";
+  StoredJob& row = world.store.jobs[job.id];
+  row.state = standing.state;
+  row.outcome = standing;
+  world.log.lose_all();
+  world.log.records[job.id].last = 1;  // `queued`, and nothing that tells of a run
+  Delivery again;
+  again.job = job;
+  again.redelivered = true;
+  world.queue.add(again);
+  world.start_worker();
+  world.clock.run_for(5s);
+  EXPECT_GT(world.log.records[job.id].last, heard + 1);
+  EXPECT_NE(world.told(job).find("gap"), std::string::npos) << world.told(job);
+  EXPECT_NE(world.told(job).find("done"), std::string::npos) << world.told(job);
+}
+
 TEST(RunJob, AJobThatEndedElsewhereIsOnlyToldAndSettled) {
   World world;
   const Job job = world.accept();
