@@ -5,6 +5,7 @@
 #include "shared/runtime/log.h"
 #include "workers/pool/llm_turn.h"
 #include "workers/pool/read_back.h"
+#include "workers/pool/read_end.h"
 
 namespace millrace {
 namespace {
@@ -66,6 +67,17 @@ Task<RunEnd> run_steps(JobRun& run, std::vector<Step> finished) {
   co_return co_await llm_turn(run, finished);
 }
 
+/// Ended between the two questions, and the Store says how; or the Store has lost the end (its disk
+/// was torn, or it is an older copy), and what readers were told stands.
+Task<RunEnd> ended_in_log(JobRun& run) {
+  const auto told = co_await read_end(run.parts.log, run.job().id);
+  if (!told) co_return put_aside(run);
+  auto finished = co_await run.parts.store.finish(run.job(), *told, nullptr);
+  if (!finished) co_return put_aside(run);
+  if (finished->first) log::warn("end_taken_from_the_log", {{"job", run.job().id.str()}});
+  co_return AlreadyEnded{std::move(finished->outcome)};
+}
+
 }  // namespace
 
 Task<RunEnd> run_job(JobRun& run) {
@@ -83,8 +95,7 @@ Task<RunEnd> run_job(JobRun& run) {
   if (!begun) co_return put_aside(run);
   if (begun->outcome == Begun::Outcome::busy)
     co_return GivenBack{run.parts.clock.now() + look_again_after(begun->busy_for)};
-  // Ended between the two questions: the Store will say so when asked again.
-  if (begun->outcome == Begun::Outcome::terminal) co_return put_aside(run);
+  if (begun->outcome == Begun::Outcome::terminal) co_return co_await ended_in_log(run);
   run.leased = true;
   run.errors = begun->errors;
   run.lost_runs = begun->lost_runs;

@@ -74,6 +74,39 @@ TEST(RunJob, AnAnswerOfAllItsTokensIsNotAskedForAgain) {
   EXPECT_EQ(world.outcome(job)->finish_reason, "length");
 }
 
+TEST(RunJob, AnEndThatTheStoreHasLostIsTakenFromTheLog) {
+  for (const bool fails : {false, true}) {
+    World world;
+    if (fails) world.model.failing.push_back({2, refused()});
+    world.start_worker();
+    const Job job = world.accept();
+    world.clock.run_for(5s);
+    const auto ended = world.outcome(job);
+    ASSERT_TRUE(ended);
+    const std::string told = world.log.records[job.id].lines;
+    const auto asked = world.model.prefixes.size();
+    world.store.jobs[job.id].outcome.reset();
+    Delivery again;
+    again.job = job;
+    again.redelivered = true;
+    world.queue.add(again);
+    world.clock.run_for(5s);
+    const auto restored = world.outcome(job);
+    ASSERT_TRUE(restored);
+    EXPECT_EQ(restored->state, ended->state);
+    EXPECT_EQ(restored->text, ended->text);
+    EXPECT_EQ(restored->finish_reason, ended->finish_reason);
+    EXPECT_EQ(restored->model, fails ? "" : ended->model);
+    EXPECT_EQ(restored->usage, fails ? "" : ended->usage);
+    EXPECT_EQ(restored->error_code, ended->error_code);
+    EXPECT_EQ(restored->error_message, ended->error_message);
+    EXPECT_EQ(restored->retryable, ended->retryable);
+    EXPECT_EQ(world.log.records[job.id].lines, told);
+    EXPECT_EQ(world.model.prefixes.size(), asked);
+    EXPECT_EQ(world.queue.settled.size(), 2u);
+  }
+}
+
 TEST(RunJob, APermanentFailureEndsTheJobWithADeadLetter) {
   World world;
   world.model.failing.push_back({1, refused()});
