@@ -167,7 +167,6 @@ def test_an_unknown_job_is_a_404_problem(town):
     ('{"input": "x", "on_busy": "reject"}', 400, "on_busy"),
     ('{"input": "x", "tools": [{"name": "t"}]}', 400, "tools"),
     ('{"input": "x", "colour": "red"}', 400, "colour"),
-    (json.dumps({"input": "x" * 300_000}), 413, "input"),
     (json.dumps({"input": "x" * 9_000_000}), 413, ""),
     ("[" * 100 + "]" * 100, 400, ""),
 ])
