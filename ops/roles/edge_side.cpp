@@ -23,6 +23,7 @@ EdgeSide::EdgeSide(const Config& config, Services& services, std::string_view se
     : ingress_metrics_(registry_),
       shared_{config,           services,       {&registry_, &counts_},
               ingress_metrics_, relay_metrics_, relay::SignedUrls(secret)} {
+  http::require_free(config.host, config.port);
   export_counts(counts_, relay_metrics_);
   services.export_counts(counts_);
   shared_.metrics.insert(shared_.metrics.end(), others.begin(), others.end());

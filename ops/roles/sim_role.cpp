@@ -18,6 +18,7 @@ SimRole::SimRole(Loop& loop, const Config& config)
     : config_(config),
       simulator_(loop.clock),
       server_(loop.clock, loop.random, router_, server_options(config)) {
+  http::require_free(config.host, config.sim_port);
   simulator_.add_to(router_);
 }
 

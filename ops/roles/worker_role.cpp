@@ -53,6 +53,7 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
   http::ServerOptions options;
   options.host = shared.config.host;
   options.port = shared.config.worker_port;
+  http::require_free(options.host, options.port);
   health_routes_.add_to(router_);
   server_.emplace(loop.clock, loop.random, router_, options);
 }

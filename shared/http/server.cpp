@@ -20,9 +20,18 @@ constexpr Duration accept_retry_wait = 100ms;
 /// So many connections above the limit are told so at once; the others are closed unheard.
 constexpr std::size_t turned_away_max = 256;
 
-[[noreturn]] void fail(const ServerOptions& options, const boost::system::error_code& error) {
+[[noreturn]] void fail(const std::string& host, std::uint16_t port,
+                       const boost::system::error_code& error) {
   throw std::system_error(std::error_code(error.value(), std::system_category()),
-                          "cannot listen on " + options.host + ":" + std::to_string(options.port));
+                          "cannot listen on " + host + ":" + std::to_string(port) +
+                              "; choose another address or port, or stop who listens there");
+}
+
+asio::ip::tcp::endpoint endpoint_of(const std::string& host, std::uint16_t port) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
+  if (error) fail(host, port, error);
+  return {address, port};
 }
 
 /// Often enough that no time-out comes late by more than an eighth.
@@ -32,6 +41,17 @@ Duration sweep_wait(const ServerTimes& times) {
 }
 
 }  // namespace
+
+void require_free(const std::string& host, std::uint16_t port) {
+  const auto at = endpoint_of(host, port);
+  asio::io_context nobody;
+  Acceptor probe(nobody.get_executor());
+  boost::system::error_code error;
+  probe.open(at.protocol(), error);
+  if (!error) probe.set_option(Acceptor::reuse_address(true), error);
+  if (!error) probe.bind(at, error);
+  if (error) fail(host, port, error);
+}
 
 std::string_view ServerContext::date() {
   const auto now = std::chrono::floor<std::chrono::seconds>(clock.wall());
@@ -78,18 +98,15 @@ class Server::State {
 };
 
 void Server::State::listen() {
+  const auto at = endpoint_of(options_.host, options_.port);
   boost::system::error_code error;
-  const auto host = options_.host == "localhost" ? "127.0.0.1" : options_.host;
-  const auto address = asio::ip::make_address(host, error);
-  if (error) fail(options_, error);
-  const asio::ip::tcp::endpoint at(address, options_.port);
   acceptor_.open(at.protocol(), error);
   if (!error) acceptor_.set_option(Acceptor::reuse_address(true), error);
   if (!error) acceptor_.set_option(ReusePort(true), error);
   if (!error) acceptor_.bind(at, error);
   if (!error) acceptor_.listen(backlog, error);
   if (!error) acceptor_.non_blocking(true, error);
-  if (error) fail(options_, error);
+  if (error) fail(options_.host, options_.port, error);
   port_ = acceptor_.local_endpoint().port();
 }
 

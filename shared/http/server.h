@@ -46,9 +46,15 @@ struct ServerCounts {
   std::atomic<std::uint64_t> bytes_out{0};
 };
 
-/// HTTP/1.1 on one loop: several may listen on one port (SO_REUSEPORT), one a thread. Promises
-/// the manners of the design's §5 to every route: request ids, time-outs, limits, framing that
-/// is refused when ambiguous, HEAD, OPTIONS, 405 with Allow, errors as problem+json.
+/// Throws std::system_error with the address when anybody listens there; a port of 0 is always
+/// free. For whoever is about to listen, once a process: the loops of a process share their port,
+/// and so could, unnoticed, those of another process of the same user.
+void require_free(const std::string& host, std::uint16_t port);
+
+/// HTTP/1.1 on one loop: several may listen on one port (SO_REUSEPORT), one a thread; see
+/// `require_free`. Promises the manners of the design's §5 to every route: request ids, time-outs,
+/// limits, framing that is refused when ambiguous, HEAD, OPTIONS, 405 with Allow, errors as
+/// problem+json.
 class Server {
  public:
   /// What is passed by reference outlives the server.

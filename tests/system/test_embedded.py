@@ -46,6 +46,14 @@ def test_a_second_one_on_the_folder_refuses_and_names_the_first(alone):
     assert alone.wait_end(alone.submit(QUICK))["status"] == "succeeded"
 
 
+def test_a_second_one_on_the_port_refuses_though_the_loops_of_one_share_it(alone):
+    port = str(httpx.URL(alone.url).port)
+    refused = alone.run("serve", "--port", port, "--data", alone.folder / "other")
+    assert refused.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
+    assert alone.wait_end(alone.submit(QUICK))["status"] == "succeeded"
+
+
 def test_a_stream_link_outlives_a_restart_and_its_secret_is_the_owners_alone(alone):
     receipt = alone.post({"input": "x", "model": QUICK}).json()
     link = receipt["links"]["events"]

@@ -290,6 +290,13 @@ TEST_F(ServerTest, AServerNamesTheAddressItCannotTake) {
   }
 }
 
+TEST(RequireFree, APortThatIsListenedAtIsRefusedThoughItCouldBeShared) {
+  const Router router = routes();
+  const LiveServer server(router);
+  EXPECT_THROW(require_free("127.0.0.1", server.port()), std::system_error);
+  EXPECT_NO_THROW(require_free("127.0.0.1", 0));
+}
+
 TEST(ServerRoom, AboveItsConnectionsAServerSays503) {
   const Router router = routes();
   ServerOptions options;
