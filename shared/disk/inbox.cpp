@@ -11,21 +11,20 @@ constexpr std::size_t kept_bytes = 256 * 1024;
 }  // namespace
 
 void Inbox::put(Kind kind, const JobId& id, std::string_view text, std::uint64_t number) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return;
-    const std::size_t held = news_.text.size() + news_.messages.size() * sizeof(Message);
-    // What is waited for is told whatever happens.
-    const bool awaited = kind == Kind::listening || kind == Kind::read;
-    if (held > bytes_max && !awaited) {
-      news_.missed = true;
-    } else {
-      news_.messages.push_back({kind, id, number, text.size()});
-      news_.text += text;
-    }
-    if (asked_) return;
-    asked_ = true;
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  const std::size_t held = news_.text.size() + news_.messages.size() * sizeof(Message);
+  // What is waited for is told whatever happens.
+  const bool awaited = kind == Kind::listening || kind == Kind::read;
+  if (held > bytes_max && !awaited) {
+    news_.missed = true;
+  } else {
+    news_.messages.push_back({kind, id, number, text.size()});
+    news_.text += text;
   }
+  if (asked_) return;
+  asked_ = true;
+  // Under the lock: once `close` has returned the loop may go.
   asio::post(clock_.loop(), [self = shared_from_this()] { self->take(); });
 }
 
