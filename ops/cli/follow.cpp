@@ -21,7 +21,6 @@ Followed follow(Edge& edge, const std::string& path,
   const auto take_event = [&](const SseEvent& event) {
     if (followed.ended) return;
     if (!event.id.empty()) place = event.id;
-    heard = edge.now();
     wait = first_wait;
     followed.ended = take(event);
   };
@@ -31,6 +30,7 @@ Followed follow(Edge& edge, const std::string& path,
     followed.answer = edge.stream(path, place, [&](int status, std::string_view bytes) {
       if (status == 200) {
         connected = true;
+        heard = edge.now();
         reader.push(bytes, take_event);
       } else {
         problem += bytes;

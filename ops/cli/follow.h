@@ -14,7 +14,7 @@ struct Followed {
 };
 
 /// Reads the event stream at `path` and comes back to its place after every cut, so that each
-/// event is taken once, in order; gives up once no connection has brought an event for
+/// event is taken once, in order; gives up once no connection has brought anything for
 /// `patience`. A first connection that is refused or finds nobody ends it at once. `take` answers
 /// true when that event was the last.
 Followed follow(Edge& edge, const std::string& path,

@@ -67,12 +67,17 @@ File begun(const std::string& path) {
   return file;
 }
 
-/// The files of a folder, by name; none where it is not there.
+/// The files of a folder, by name; none where it is not there. Throws when it cannot be read: a
+/// backup must not lack what only the eye could not see.
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code failed;
   for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
     names.push_back(at->path().filename().string());
+  const bool none =
+      failed == std::errc::no_such_file_or_directory || failed == std::errc::not_a_directory;
+  if (failed && !none)
+    throw std::runtime_error("cannot read " + folder.string() + ": " + failed.message());
   std::ranges::sort(names);
   return names;
 }

@@ -59,6 +59,10 @@ std::optional<std::string> DataFolder::holder(const std::string& path) {
 DataFolder::DataFolder(std::string path) : path_(std::move(path)) {
   std::error_code failed;
   std::filesystem::create_directories(path_, failed);
+  if (failed) {
+    errno = failed.value();
+    throw unusable(path_);
+  }
   lock_ = ::open((path_ + "/" + lock_name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) throw unusable(path_);
   if (!locked(lock_)) {

@@ -80,6 +80,7 @@ Task<> remove_old_jobs(Clock& clock, ReplyRouter& replies, CallQueue& writes, Du
       const WallTime before = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(kept);
       const auto removed = co_await caller.ask<OldJobs::Removed>(
           writes, 0, [before](Tables& tables) { return tables.old_jobs.remove(before); });
+      if (!removed) log::warn("old_jobs_not_removed", {{"error", to_string(removed.error())}});
       more = removed && removed->more;
       jobs += removed ? removed->jobs : 0;
       if (more) co_await clock.sleep_for(shares_of_others * (clock.now() - began));

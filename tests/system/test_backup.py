@@ -173,6 +173,16 @@ def test_without_room_nothing_is_left_and_it_says_so(world, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(world, backup, tmp_path):
+    unreadable = data(world) / "objects" / "zz"
+    unreadable.symlink_to(unreadable)
+    try:
+        assert f"cannot read {unreadable}" in said(world.run("backup", tmp_path / "b"), 1)
+    finally:
+        unreadable.unlink()
+    assert not (tmp_path / "b").exists()
+
+
 def test_killed_anywhere_it_leaves_no_file_or_a_whole_one(world, elsewhere, backup, tmp_path):
     require_strace()
     file = tmp_path / "killed.backup"
