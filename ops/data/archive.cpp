@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "ops/data/failure.h"
 #include "shared/runtime/sha256.h"
 
 namespace millrace {
@@ -76,7 +77,7 @@ void ArchiveWriter::add(const std::string& name, const disk::File& from, std::ui
       const auto done =
           ::pread(from.fd(), piece.data() + got, wanted - got, static_cast<off_t>(at + got));
       if (done < 0 && errno == EINTR) continue;
-      if (done < 0) throw std::runtime_error(name + " cannot be read: " + std::strerror(errno));
+      if (done < 0) throw failure(name + " cannot be read");
       if (done == 0) break;
       got += static_cast<std::size_t>(done);
     }
@@ -88,8 +89,7 @@ void ArchiveWriter::add(const std::string& name, const disk::File& from, std::ui
 void ArchiveWriter::finish() {
   add(sums_name, text_of(sums_));
   write(std::string(2 * tar::block_bytes, '\0'));
-  if (::fsync(file_.fd()) != 0)
-    throw std::runtime_error(std::string("the archive cannot be synced: ") + std::strerror(errno));
+  if (::fsync(file_.fd()) != 0) throw failure("the archive cannot be synced");
 }
 
 ArchiveReader::ArchiveReader(disk::File file) : file_(std::move(file)) {}

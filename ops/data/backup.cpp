@@ -15,6 +15,7 @@
 
 #include "ops/data/archive.h"
 #include "ops/data/backup_names.h"
+#include "ops/data/failure.h"
 #include "shared/sqlite/copy.h"
 
 namespace millrace {
@@ -22,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using disk::File;
-
-std::runtime_error failure(const std::string& what) {
-  return std::runtime_error(what + ": " + std::strerror(errno));
-}
 
 /// Not over what is there, where the file system can say so.
 bool renamed(const std::string& from, const std::string& to) {

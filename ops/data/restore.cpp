@@ -12,16 +12,13 @@
 #include "ops/data/backup.h"
 #include "ops/data/backup_names.h"
 #include "ops/data/data_folder.h"
+#include "ops/data/failure.h"
 
 namespace millrace {
 namespace {
 
 namespace fs = std::filesystem;
 using disk::File;
-
-std::runtime_error failure(const std::string& what) {
-  return std::runtime_error(what + ": " + std::strerror(errno));
-}
 
 void sync_disk_of(const std::string& path) {
   const File at(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
