@@ -27,7 +27,7 @@ class DataFolder {
   static std::optional<std::string> holder(const std::string& path);
 
   std::string events() const { return path_ + "/events"; }
-  /// What signs stream links: made once, readable by its owner alone, kept with the data. Throws
+  /// What signs links: made once, readable by its owner alone, kept with the data. Throws
   /// std::runtime_error when it cannot be read or kept.
   std::string secret(Random& random) const;
 

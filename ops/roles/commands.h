@@ -2,7 +2,6 @@
 #include <string>
 
 #include "shared/runtime/config.h"
-#include "shared/runtime/random.h"
 
 namespace millrace {
 
@@ -19,8 +18,5 @@ int run_migrate(const Config& config);
 /// line each on stdout, `{"from","id"}` or `{"partition","offset","sent":"as it was"}`, and
 /// `{"sent","skipped"}` last; 1 when `id` has no letter.
 int redrive_jobs(const Config& config, const std::string& id);
-
-/// What signs stream links where the configuration says nothing: good for this process's life.
-std::string secret_of(const Config& config, Random& random);
 
 }  // namespace millrace

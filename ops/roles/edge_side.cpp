@@ -18,11 +18,11 @@ void export_counts(CountsExport& to, const relay::RelayMetrics& relay) {
 
 }  // namespace
 
-EdgeSide::EdgeSide(const Config& config, Services& services, std::string_view secret,
+EdgeSide::EdgeSide(const Config& config, Services& services,
                    std::vector<const prometheus::Collectable*> others)
     : ingress_metrics_(registry_),
       shared_{config,           services,       {&registry_, &counts_},
-              ingress_metrics_, relay_metrics_, relay::SignedUrls(secret)} {
+              ingress_metrics_, relay_metrics_, relay::SignedUrls(services.link_signer())} {
   http::require_free(config.host, config.port);
   export_counts(counts_, relay_metrics_);
   services.export_counts(counts_);

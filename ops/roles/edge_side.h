@@ -1,7 +1,6 @@
 #pragma once
 #include <prometheus/registry.h>
 
-#include <string_view>
 #include <vector>
 
 #include "ops/roles/edge_role.h"
@@ -12,8 +11,8 @@ namespace millrace {
 /// The edge loops of a process and what they share; outlives them.
 class EdgeSide {
  public:
-  /// `secret`: signs stream links. `others`: what else of the process `/metrics` shows.
-  EdgeSide(const Config& config, Services& services, std::string_view secret,
+  /// `others`: what else of the process `/metrics` shows.
+  EdgeSide(const Config& config, Services& services,
            std::vector<const prometheus::Collectable*> others = {});
 
   /// `on_listening` hears of each loop that serves, on that loop.

@@ -32,15 +32,15 @@ class EmbeddedServices final : public Services {
     return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
   }
   Task<> remove_old_jobs(Clock& clock) override { return store_.remove_old_jobs(clock, jobs_ttl_); }
+  const LinkSigner& link_signer() const override { return link_signer_; }
   bool queue_ready() const override { return store_.healthy(); }
   void stop_taking() override {}  // it waits here for the next start
   void export_counts(CountsExport& to) const override;
 
-  const DataFolder& folder() const { return folder_; }
-
  private:
   const Duration jobs_ttl_;
   DataFolder folder_;
+  LinkSigner link_signer_;
   disk::SegmentLog log_;
   SqliteStore store_;
   DirectoryObjects objects_;

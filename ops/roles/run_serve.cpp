@@ -28,13 +28,13 @@ class Greeting {
   std::atomic<bool> said_ = false;
 };
 
-int run_all(const Config& config, Services& services, const std::string& secret) {
+int run_all(const Config& config, Services& services) {
   if (config.llm_server_url.empty()) {
     std::printf("no model is configured: a simulator answers; LLM_SERVER_URL names a real one\n");
     std::fflush(stdout);
   }
   WorkerSide worker(config, services);
-  EdgeSide edge(config, services, secret, {&worker.counts()});
+  EdgeSide edge(config, services, {&worker.counts()});
   Greeting greeting;
   auto roles = edge.roles([&greeting](const std::string& url) { greeting.say(url); });
   for (auto& role : worker.roles()) roles.push_back(std::move(role));
@@ -43,13 +43,12 @@ int run_all(const Config& config, Services& services, const std::string& secret)
 
 int serve_embedded(const Config& config, Random& random) {
   EmbeddedServices services(config, random);
-  const auto secret = config.secret.empty() ? services.folder().secret(random) : config.secret;
-  return run_all(config, services, secret);
+  return run_all(config, services);
 }
 
 int serve_on_servers(const Config& config, Random& random) {
   ServerServices services(config, random, {.edge = true, .worker = true});
-  return run_all(config, services, secret_of(config, random));
+  return run_all(config, services);
 }
 
 }  // namespace

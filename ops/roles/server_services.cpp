@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "shared/redis/event_log.h"
+#include "shared/runtime/ids.h"
+#include "shared/runtime/log.h"
 
 namespace millrace {
 namespace {
@@ -28,6 +30,15 @@ const Config& with_servers(const Config& config) {
   return config;
 }
 
+/// Good for this process's life where the configuration says nothing.
+std::string secret_of(const Config& config, Random& random) {
+  if (!config.secret.empty()) return config.secret;
+  log::warn("secret_made_up",
+            {{"remedy",
+              "set MILLRACE_SECRET, the same on every edge: signed links outlive a restart then"}});
+  return new_token(random).str();
+}
+
 KafkaQueueOptions queue_options(const Config& config, std::uint32_t taking_ports) {
   KafkaQueueOptions options;
   options.brokers = config.kafka_brokers;
@@ -42,7 +53,10 @@ KafkaQueueOptions queue_options(const Config& config, std::uint32_t taking_ports
 }  // namespace
 
 ServerServices::ServerServices(const Config& config, Random& random, Uses uses)
-    : config_(with_servers(config)), store_(config.database_url, random), objects_(config) {
+    : config_(with_servers(config)),
+      link_signer_(uses.edge ? secret_of(config, random) : config.secret),
+      store_(config.database_url, random),
+      objects_(config) {
   if (uses.edge) edge_queue_.emplace(queue_options(config, 0));
   if (uses.worker) worker_queue_.emplace(queue_options(config, config.worker_threads));
 }

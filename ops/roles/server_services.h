@@ -34,12 +34,14 @@ class ServerServices final : public Services {
   Task<> remove_old_jobs(Clock& clock) override {
     return store_.remove_old_jobs(clock, config_.jobs_ttl);
   }
+  const LinkSigner& link_signer() const override { return link_signer_; }
   bool queue_ready() const override;
   void stop_taking() override;
   void export_counts(CountsExport& to) const override;
 
  private:
   const Config& config_;
+  const LinkSigner link_signer_;
   std::optional<KafkaQueue> edge_queue_;
   std::optional<KafkaQueue> worker_queue_;
   SqliteStore store_;

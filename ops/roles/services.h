@@ -7,6 +7,7 @@
 #include "shared/job_queue.h"
 #include "shared/object_store.h"
 #include "shared/runtime/clock.h"
+#include "shared/runtime/link_signer.h"
 #include "shared/runtime/random.h"
 #include "shared/store.h"
 
@@ -44,6 +45,8 @@ class Services {
   virtual std::unique_ptr<LoopLog> log(Clock& clock) = 0;
   virtual std::unique_ptr<Store> store(Clock& clock) = 0;
   virtual std::unique_ptr<LoopObjects> objects(Clock& clock) = 0;
+  /// Of every link that a process on these gives away.
+  virtual const LinkSigner& link_signer() const = 0;
 
   /// Null where an edge cannot be asked for them.
   virtual std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) = 0;

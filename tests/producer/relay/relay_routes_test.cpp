@@ -15,7 +15,8 @@ const JobId job = job_id(1);
 struct Edge : World {
   Edge() { routes.add_to(router); }
 
-  SignedUrls urls{"secret"};
+  LinkSigner signer{"secret"};
+  SignedUrls urls{signer};
   RelayRoutes routes{hub, urls};
   http::Router router;
   http::Request request;  // lives until the response has been made
