@@ -1,47 +1,22 @@
 #include "shared/memory/store.h"
 
+#include "tests/seams/forwarding_store.h"
 #include "tests/seams/store_suite.h"
 #include "tests/shared/memory/direct_link.h"
 
 namespace millrace {
 namespace {
 
+struct Wired {
+  memory::DirectLink link;
+  MemoryStore store;
+};
+
 /// A port and the link it goes over.
-class Port final : public Store {
+class Port final : private Wired, public ForwardingStore {
  public:
   Port(Clock& clock, memory::Tables& tables, std::recursive_mutex& mutex, const memory::Bugs& bugs)
-      : link_(clock, mutex), store_(clock, tables, link_, bugs) {}
-
-  Result<> note_accepted(const Job& job, std::string_view fingerprint) override {
-    return store_.note_accepted(job, fingerprint);
-  }
-  Task<Result<BegunJob>> begin(const Job& job, std::uint32_t attempt) override {
-    return store_.begin(job, attempt);
-  }
-  Task<Result<>> save_step(const JobId& id, const Step& step) override {
-    return store_.save_step(id, step);
-  }
-  Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override {
-    return store_.finish(job, outcome, step);
-  }
-  Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override {
-    return store_.want_cancel(tenant, id);
-  }
-  Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
-    return store_.find(tenant, id);
-  }
-  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
-    return store_.find_noted(tenant, id);
-  }
-  Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override {
-    return store_.list(filter);
-  }
-  std::string id() const override { return store_.id(); }
-  bool healthy() const override { return store_.healthy(); }
-
- private:
-  memory::DirectLink link_;
-  MemoryStore store_;
+      : Wired{.link{clock, mutex}, .store{clock, tables, link, bugs}}, ForwardingStore(store) {}
 };
 
 class MemoryWorld final : public StoreWorld {

@@ -8,11 +8,7 @@ void crash_and_take_over(World& world, const Job& job, Duration after) {
   World::Process& first = world.start_worker();
   world.clock.run_for(after);
   world.kill(first);
-  const bool settled = !world.queue.settled.empty();
-  Delivery again;
-  again.job = job;
-  again.redelivered = true;
-  if (!settled) world.queue.add(again);
+  if (world.queue.settled.empty()) world.redeliver(job);
   world.settings.name = "worker-b";
   world.start_worker();
   world.clock.run_for(60s);
@@ -64,12 +60,7 @@ TEST(Crash, TogetherWithTheLogTheJobStillEndsOnce) {
     world.clock.run_for(after);
     world.kill(first);
     world.log.lose_all();
-    if (world.queue.settled.empty()) {
-      Delivery again;
-      again.job = job;
-      again.redelivered = true;
-      world.queue.add(again);
-    }
+    if (world.queue.settled.empty()) world.redeliver(job);
     world.start_worker();
     world.clock.run_for(60s);
     ASSERT_TRUE(world.outcome(job));
@@ -94,10 +85,7 @@ TEST(Crash, TogetherWithTheTailOfTheLogOnlyThatIsAskedForAgain) {
   }
   record.lost_tail = true;
   ASSERT_GT(held.size(), world.readers_hold(job).size());
-  Delivery again;
-  again.job = job;
-  again.redelivered = true;
-  world.queue.add(again);
+  world.redeliver(job);
   world.start_worker();
   world.clock.run_for(60s);
   world.expect_sound(job);

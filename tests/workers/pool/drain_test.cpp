@@ -110,10 +110,7 @@ TEST(Poison, AJobThatKillsThreeWorkersIsDead) {
     world.clock.run_for(2s);
     EXPECT_EQ(world.model.running, 1) << run;
     world.kill(process);
-    Delivery again;
-    again.job = job;
-    again.redelivered = true;
-    world.queue.add(again, world.clock.now() + 15s);
+    world.redeliver(job, 15s);
     world.clock.run_for(15s);
   }
   world.start_worker();

@@ -86,10 +86,7 @@ TEST(RunJob, AnEndThatTheStoreHasLostIsTakenFromTheLog) {
     const std::string told = world.log.records[job.id].lines;
     const auto asked = world.model.prefixes.size();
     world.store.jobs[job.id].outcome.reset();
-    Delivery again;
-    again.job = job;
-    again.redelivered = true;
-    world.queue.add(again);
+    world.redeliver(job);
     world.clock.run_for(5s);
     const auto restored = world.outcome(job);
     ASSERT_TRUE(restored);
@@ -152,10 +149,7 @@ TEST(RunJob, ARunThatWasLostCountsInTheStoreAsReadersAreTold) {
   World::Process& first = world.start_worker();
   world.clock.run_for(5s);
   world.kill(first);
-  Delivery again;
-  again.job = job;
-  again.redelivered = true;
-  world.queue.add(again);
+  world.redeliver(job);
   world.start_worker();
   world.clock.run_for(60s);
   world.expect_sound(job);
@@ -401,19 +395,10 @@ TEST(RunJob, AnEndIsToldBehindWhatALostLogHadSaidThoughALateAcceptMadeItsRecordA
   world.clock.run_for(500ms);
   const Seq heard = world.log.records[job.id].last;
   world.kill(first);
-  Outcome standing;
-  standing.state = JobState::succeeded;
-  standing.text = "from elsewhere";
-  standing.finish_reason = "stop";
-  StoredJob& row = world.store.jobs[job.id];
-  row.state = standing.state;
-  row.outcome = standing;
+  world.end_elsewhere(job);
   world.log.lose_all();
   world.log.records[job.id].last = 1;  // `queued`, and nothing that tells of a run
-  Delivery again;
-  again.job = job;
-  again.redelivered = true;
-  world.queue.add(again);
+  world.redeliver(job);
   world.start_worker();
   world.clock.run_for(5s);
   EXPECT_GT(world.log.records[job.id].last, heard + 1);
@@ -424,12 +409,7 @@ TEST(RunJob, AnEndIsToldBehindWhatALostLogHadSaidThoughALateAcceptMadeItsRecordA
 TEST(RunJob, AJobThatEndedElsewhereIsOnlyToldAndSettled) {
   World world;
   const Job job = world.accept();
-  Outcome standing;
-  standing.state = JobState::succeeded;
-  standing.text = "from elsewhere";
-  standing.finish_reason = "stop";
-  world.store.jobs[job.id].state = standing.state;
-  world.store.jobs[job.id].outcome = standing;
+  world.end_elsewhere(job);
   world.start_worker();
   world.clock.run_for(5s);
   world.expect_sound(job);

@@ -75,6 +75,25 @@ struct World {
   }
   Job accept() { return accept(make_job()); }
 
+  /// Brings a job's message once more, as the queue does when its worker died.
+  void redeliver(const Job& job, Duration after = {}) {
+    Delivery again;
+    again.job = job;
+    again.redelivered = true;
+    queue.add(again, clock.now() + after);
+  }
+
+  /// The Store says that a job has ended, and nobody has told it yet.
+  void end_elsewhere(const Job& job) {
+    Outcome standing;
+    standing.state = JobState::succeeded;
+    standing.text = "from elsewhere";
+    standing.finish_reason = "stop";
+    StoredJob& row = store.jobs[job.id];
+    row.state = standing.state;
+    row.outcome = standing;
+  }
+
   /// The types of a job's events, in order: `queued started delta done`.
   std::string told(const Job& job) {
     std::string types;
