@@ -258,7 +258,7 @@ std::string Connection::head_of(const Exchange& now, HeadParts::Body body) {
   parts.request_id = now.request.request_id;
   parts.date = context_.date();
   parts.body = body;
-  parts.body_bytes = now.response.body.size();
+  parts.body_bytes = now.response.stream_bytes.value_or(now.response.body.size());
   std::string head;
   head.reserve(512);
   append_head(head, parts, now.response);
@@ -266,17 +266,25 @@ std::string Connection::head_of(const Exchange& now, HeadParts::Body body) {
   return head;
 }
 
+HeadParts::Body Connection::framing_of_stream(const Exchange& now) {
+  if (now.response.stream_bytes) return HeadParts::Body::sized;
+  return now.parts.http_1_0 ? HeadParts::Body::until_close : HeadParts::Body::chunked;
+}
+
 std::unique_ptr<Stream> Connection::streamed(Exchange& now) {
-  const bool chunked = !now.parts.http_1_0;
+  const auto bytes = now.response.stream_bytes;
+  const bool chunked = !bytes && !now.parts.http_1_0;
   // What the client has sent beyond its request is not kept for the time of a stream.
-  now.parts.close = now.parts.close || context_.draining || !chunked || !wire_.unread().empty();
+  now.parts.close =
+      now.parts.close || context_.draining || !(chunked || bytes) || !wire_.unread().empty();
   context_.cors.allow(now.request.header("origin"), now.response);
-  auto head = head_of(now, chunked ? HeadParts::Body::chunked : HeadParts::Body::until_close);
+  auto head = head_of(now, framing_of_stream(now));
   head.shrink_to_fit();
   return std::make_unique<Stream>(wire_,
                                   Stream::Start{.head = std::move(head),
                                                 .body = std::move(now.response.stream),
                                                 .request_id = std::move(now.request.request_id),
+                                                .bytes = bytes,
                                                 .chunked = chunked,
                                                 .keep_alive = !now.parts.close});
 }
@@ -286,8 +294,7 @@ Task<Connection::Then> Connection::answer(Exchange& now) {
   context_.cors.allow(now.request.header("origin"), now.response);
   const bool bodiless = now.response.status == 204 || now.response.status == 304;
   auto framing = bodiless ? HeadParts::Body::none : HeadParts::Body::sized;
-  if (now.response.stream)  // HEAD of a stream
-    framing = now.parts.http_1_0 ? HeadParts::Body::until_close : HeadParts::Body::chunked;
+  if (now.response.stream) framing = framing_of_stream(now);  // HEAD of a stream
   const std::string head = head_of(now, framing);
   const bool with_body = !bodiless && !now.is_head;
   const auto body = with_body ? std::string_view(now.response.body) : std::string_view();

@@ -65,6 +65,7 @@ class Connection {
   void begin(Exchange& now, const RequestHead& head);
   void refuse(Exchange& now, const Problem& problem);
   std::unique_ptr<Stream> streamed(Exchange& now);
+  static HeadParts::Body framing_of_stream(const Exchange& now);
   std::string head_of(const Exchange& now, HeadParts::Body body);
 
   ServerContext& context_;

@@ -80,6 +80,9 @@ struct Response {
   /// Set: the head is sent (chunked, `Cache-Control: no-store`, `X-Accel-Buffering: no`) and
   /// the body is what this writes.
   StreamBody stream;
+  /// How much the stream writes, where that is known: sent as Content-Length, HEAD too, without
+  /// the fields above. A stream that ends with less is cut; more is refused as `closed`.
+  std::optional<std::uint64_t> stream_bytes;
 };
 
 Response to_response(const Problem& problem);

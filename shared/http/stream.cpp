@@ -76,6 +76,7 @@ void Stream::gone() {
 
 Task<Result<>> Stream::write(std::string_view bytes) {
   if (bytes.empty()) co_return Result<>{};  // an empty chunk would end the body
+  if (start_.bytes && bytes.size() > *start_.bytes) co_return Failure(Errc::closed);
   std::array<char, 20> size;
   Buffers parts{asio::buffer(start_.head), {}, asio::buffer(bytes), {}};
   if (start_.chunked) {
@@ -99,6 +100,7 @@ Task<Result<>> Stream::write(std::string_view bytes) {
   writing_ = false;
   if (closed_) co_return Failure(Errc::closed);
   if (!start_.head.empty()) free_memory(start_.head);
+  if (start_.bytes) *start_.bytes -= bytes.size();
   co_return Result<>{};
 }
 
@@ -111,6 +113,7 @@ Task<> Stream::let_go() {
 Task<bool> Stream::end() {
   // A write that was abandoned in its middle has left a chunk half sent.
   if (closed_ || writing_) co_return false;
+  if (start_.bytes.value_or(0) > 0) co_return false;
   Buffers parts{asio::buffer(start_.head), {}, {}, {}};
   if (start_.chunked) parts[1] = asio::buffer("0\r\n\r\n", 5);
   const auto sent = co_await wire_.send(parts);

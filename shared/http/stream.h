@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "shared/http/wire.h"
@@ -13,6 +14,7 @@ class Stream final : public StreamWriter {
     std::string head;  ///< goes out with the first write, or in the loop's next turn without one
     StreamBody body;
     std::string request_id;
+    std::optional<std::uint64_t> bytes;  ///< told in the head; then it is not chunked
     bool chunked = true;
     bool keep_alive = true;
   };
@@ -43,7 +45,7 @@ class Stream final : public StreamWriter {
 
   Wire& wire_;
   Signal wake_;
-  Start start_;  ///< of the head what is still to be sent
+  Start start_;  ///< of the head and of `bytes` what is still to be sent
   std::size_t ignored_bytes_ = 0;
   int callbacks_ = 0;  ///< that will still be called and look at this object
   bool writing_ = false;

@@ -86,6 +86,16 @@ Task<> write_much(Stage& stage, StreamWriter& writer) {
   }
 }
 
+Task<> write_beyond_its_length(Stage& stage, StreamWriter& writer) {
+  const Stage::Scene scene(stage);
+  const auto first = co_await writer.write("one ");
+  const auto beyond = co_await writer.write("two three");
+  const auto last = co_await writer.write("two");
+  EXPECT_TRUE(first);
+  EXPECT_EQ(beyond.error(), Errc::closed);
+  EXPECT_TRUE(last);
+}
+
 Task<> cut(Stage& stage, StreamWriter& writer) {
   const Stage::Scene scene(stage);
   (void)co_await writer.write("half");
@@ -104,6 +114,12 @@ Task<Response> start(Stage& stage, Body body, Request&) {
   Response response;
   response.content_type = "text/event-stream";
   response.stream = [&stage, body](StreamWriter& writer) { return body(stage, writer); };
+  co_return response;
+}
+
+Task<Response> start_sized(Stage& stage, Body body, std::uint64_t bytes, Request& request) {
+  auto response = co_await start(stage, body, request);
+  response.stream_bytes = bytes;
   co_return response;
 }
 
@@ -133,6 +149,14 @@ class StreamTest : public testing::Test {
     add("/much", write_much);
     add("/cut", cut);
     add("/fail", fail);
+    const auto add_sized = [&](const std::string& path, Body body, std::uint64_t bytes) {
+      router.add(Method::get, path, [this, body, bytes](Request& request) {
+        return start_sized(stage_, body, bytes, request);
+      });
+    };
+    add_sized("/sized", count_to_three, 13);
+    add_sized("/short", count_to_three, 14);
+    add_sized("/long", write_beyond_its_length, 7);
     router.add(Method::get, "/plain", plain);
     return router;
   }
@@ -155,6 +179,35 @@ TEST_F(StreamTest, AStreamIsChunkedAndNotKeptByAnybodyOnTheWay) {
   EXPECT_EQ(got.field("x-accel-buffering"), "no");
   EXPECT_EQ(got.fields.count("content-length"), 0u);
   EXPECT_FALSE(got.field("x-request-id").empty());
+}
+
+TEST_F(StreamTest, AStreamThatKnowsItsLengthTellsItAndKeepsTheConnection) {
+  for (const auto* version : {"1.1", "1.0"}) {
+    auto reads = peer();
+    const auto rest =
+        " HTTP/" + std::string(version) + "\r\nHost: h\r\nConnection: keep-alive\r\n\r\n";
+    const auto head = reads.ask("HEAD /sized" + rest, true);
+    EXPECT_EQ(head.field("content-length"), "13");
+    const auto got = reads.ask("GET /sized" + rest);
+    EXPECT_EQ(got.field("content-length"), "13");
+    EXPECT_EQ(got.fields.count("transfer-encoding"), 0u);
+    EXPECT_EQ(got.body, "one two three");
+    EXPECT_EQ(reads.ask(get("/plain")).body, "{}");
+  }
+  EXPECT_EQ(stage_.began, 2);
+}
+
+TEST_F(StreamTest, AStreamThatEndsBeforeItsLengthIsCut) {
+  auto reads = peer();
+  const auto got = reads.ask(get("/short"));
+  EXPECT_EQ(got.body, "one two three");
+  EXPECT_FALSE(got.whole);
+}
+
+TEST_F(StreamTest, NothingIsSentBeyondALengthThatWasTold) {
+  auto reads = peer();
+  EXPECT_EQ(reads.ask(get("/long")).body, "one two");
+  EXPECT_EQ(reads.ask(get("/plain")).body, "{}");
 }
 
 TEST_F(StreamTest, AfterAStreamTheConnectionIsUsedAgainOrClosedInOrder) {
