@@ -46,9 +46,11 @@ Task<Result<>> Wire::call(Work there, Instant give_up) {
   } leaves{*call};
   std::erase_if(waiting_, [](const auto& one) { return one.expired(); });
   waiting_.push_back(call);
-  if (fate == Fate::good) send(arrival(), std::move(there), call);
-  if (fate == Fate::answer_lost) send(arrival(), std::move(there), nullptr);
-  if (fate == Fate::request_late)
+  if (fate == Fate::good)
+    send(arrival(), std::move(there), call);
+  else if (fate == Fate::answer_lost)
+    send(arrival(), std::move(there), nullptr);
+  else if (fate == Fate::request_late)
     send(give_up + world_.chance.ms(1, late_ms_max), unless_all_was_lost(std::move(there)),
          nullptr);
   if (fate != Fate::good)
