@@ -115,7 +115,8 @@ class SessionWatcher {
 /// point by anybody, writable by the holder of the lease alone. One object a loop.
 ///
 /// Every call answers within `limits::log_command_timeout`, `unavailable` or `timed_out` while
-/// the log is away. What the Store says about an ended job wins over what stands here.
+/// the log is away, `full` while its disk is. What the Store says about an ended job wins over what
+/// stands here.
 class EventLog {
  public:
   virtual ~EventLog() = default;

@@ -30,8 +30,8 @@ class JobQueue {
  public:
   virtual ~JobQueue() = default;
 
-  /// Durable on return. `unavailable`: certainly not queued; `timed_out`: cannot be told, the
-  /// job may run; `overloaded`: the producer's buffer is full, certainly not queued.
+  /// Durable on return. `unavailable`, `full`: certainly not queued; `timed_out`: cannot be told,
+  /// the job may run; `overloaded`: the producer's buffer is full, certainly not queued.
   virtual Task<Result<>> enqueue(const Job& job) = 0;
 
   /// Waits for work; fails only with `closed`, once the queue is draining and nothing is left.

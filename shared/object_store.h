@@ -75,12 +75,12 @@ struct ObjectPage {
 /// Bytes too large for a message or a row, by name. One object a loop.
 ///
 /// Whoever waits for a piece of work does so at most `limits::object_timeout`. `unavailable`,
-/// `timed_out`: the store is away or full; `overloaded`: too much is asked at once; `invalid`:
-/// no such name can be.
-///
-/// There are no links for clients: an object is read through the edge, by routes that know who may.
+/// `timed_out`: the store is away; `full`: its disk is; `overloaded`: too much is asked at once;
+/// `invalid`: no such name can be.
 class ObjectStore {
  public:
+  static constexpr auto link_valid_max = 7 * 24h;  ///< S3 allows no longer
+
   virtual ~ObjectStore() = default;
 
   /// Keeps all the source gives, in the place of what the name stood for before; durable on
@@ -99,6 +99,15 @@ class ObjectStore {
 
   /// A tenant's objects, in the order of their keys' bytes.
   virtual Task<Result<ObjectPage>> list(ObjectFilter filter) = 0;
+
+  /// A link that gives whoever holds it this object by GET, and nothing else: whole or a range, as
+  /// it stands then, until `until` (rounded up to a second). Changed in any way it gives 403, of an
+  /// object that is not there 404. A URL, or a path that every edge of this installation serves.
+  ///
+  /// Asks nobody and promises no object. `invalid`: a name that is not valid, not UTF-8 or has a
+  /// NUL; `until` that is past, or further off than `link_valid_max`. `unavailable`: this process
+  /// has no secret to sign with.
+  virtual Result<std::string> presign(ObjectName name, WallTime until) = 0;
 };
 
 }  // namespace millrace

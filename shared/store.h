@@ -78,7 +78,7 @@ struct Finished {
 
 /// What must survive everything: jobs, their finished steps, and how each ended. One object a
 /// loop; writes of all loops are committed together, in the order they came, by one thread.
-/// `unavailable` and `timed_out`: the store is away or full.
+/// `unavailable` and `timed_out`: the store is away; `full`: its disk is.
 class Store {
  public:
   virtual ~Store() = default;

@@ -83,7 +83,7 @@ Check room(const std::string& folder) {
   Check check{"disk space", Verdict::ok, mebibytes(free) + " free"};
   if (free >= room_wanted) return check;
   check.verdict = free < room_needed ? Verdict::fail : Verdict::warn;
-  check.remedy = "make room: jobs are refused (503) while the disk is full";
+  check.remedy = "make room: jobs are refused (507) while the disk is full";
   return check;
 }
 

@@ -42,7 +42,7 @@ std::string edge_url(const Config& config);
 
 /// True for a whole answer with a 2xx.
 bool good(const BlockingAnswer& answer);
-/// The edge may answer otherwise in a while: it is away, cut off, or says so (429, 503).
+/// The edge may answer otherwise in a while: it is away, cut off, or says so (429, 503, 507).
 bool passing(const BlockingAnswer& answer);
 /// For an answer that is not good.
 Exit exit_of(const BlockingAnswer& answer);

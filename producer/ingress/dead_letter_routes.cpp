@@ -28,7 +28,7 @@ Refusal failed(Errc error, const JobId& id) {
     return refuse("not_supported", "id",
                   "The dead letter of " + id.str() +
                       " cannot be read by this version, so its work cannot be done again.");
-  return store_away();
+  return error == Errc::full ? storage_full() : store_away();
 }
 
 std::optional<std::int64_t> number_in(const std::string& text, std::int64_t least,
@@ -158,7 +158,7 @@ Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
   if (!asked) co_return to_response(asked.error());
   if (asked->id) co_return co_await redrive_one(*asked->id);
   const auto page = co_await letters_->redrive_unsent(asked->after);
-  if (!page) co_return to_response(store_away());
+  if (!page) co_return to_response(page.error() == Errc::full ? storage_full() : store_away());
   co_return answered(page_json(*page));
 }
 

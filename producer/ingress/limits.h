@@ -39,6 +39,7 @@ inline constexpr auto end_check_every = std::chrono::seconds(1);
 
 // What `Retry-After` says.
 inline constexpr auto retry_after_outage = std::chrono::seconds(2);
+inline constexpr auto retry_after_full_disk = std::chrono::seconds(10);  // somebody has to act
 inline constexpr auto retry_after_overload = std::chrono::seconds(1);
 inline constexpr auto retry_after_full_session = std::chrono::seconds(5);
 

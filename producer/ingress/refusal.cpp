@@ -35,6 +35,7 @@ constexpr std::array codes{
     Code{"store_unavailable", 503, "The store is not reachable"},
     Code{"objects_unavailable", 503, "The object store is not reachable"},
     Code{"log_unavailable", 503, "The event log is not reachable"},
+    Code{"storage_full", 507, "The server's disk is full"},
 };
 
 constexpr std::size_t quoted_bytes_max = 60;
@@ -82,6 +83,14 @@ Refusal log_away() {
                         "The event log, which may know more of this job, cannot be reached now. "
                         "Try again after the time in Retry-After.",
                         ingress_limits::retry_after_outage);
+}
+
+Refusal storage_full() {
+  return refuse_for_now("storage_full", "",
+                        "The disk of the server is full; nothing was kept of this job, and none is "
+                        "taken until an operator makes room there. Try again after the time in "
+                        "Retry-After.",
+                        ingress_limits::retry_after_full_disk);
 }
 
 std::string to_json(const Refusal& refusal) {

@@ -22,13 +22,15 @@ struct Refusal {
 Problem make_problem(std::string_view code, std::string field, std::string detail);
 
 Refusal refuse(std::string_view code, std::string field, std::string detail);
-/// A refusal that passes: 429 or 503 with `Retry-After`.
+/// A refusal that passes: 429, 503 or 507 with `Retry-After`.
 Refusal refuse_for_now(std::string_view code, std::string field, std::string detail,
                        std::chrono::seconds retry_after);
 
 Refusal no_such_job(const JobId& id);
 Refusal store_away();
 Refusal log_away();
+/// 507: nothing new is kept until somebody makes room on the server's disk.
+Refusal storage_full();
 
 /// problem+json; with the member `id` where the refusal names a job.
 std::string to_json(const Refusal& refusal);

@@ -33,14 +33,16 @@ Refusal key_reused() {
                 "key for a new job.");
 }
 
-Refusal key_unknown() {
+Refusal key_unknown(Errc error) {
+  if (error == Errc::full) return storage_full();
   return refuse_for_now("store_unavailable", "",
                         "Whether this Idempotency-Key was used before cannot be looked up now. "
                         "Try again after the time in Retry-After.",
                         ingress_limits::retry_after_outage);
 }
 
-Refusal not_recorded() {
+Refusal not_recorded(Errc error) {
+  if (error == Errc::full) return storage_full();
   return refuse_for_now("log_unavailable", "",
                         "The event log takes nothing now, so no job could run; nothing was kept of "
                         "this one. Try again after the time in Retry-After.",
@@ -49,6 +51,7 @@ Refusal not_recorded() {
 
 Refusal not_queued(Errc error, const JobId& id) {
   if (error == Errc::overloaded) return overloaded();
+  if (error == Errc::full) return storage_full();
   if (error != Errc::timed_out)
     return refuse_for_now("queue_unavailable", "",
                           "The job was not queued; nothing was kept of it. Try again after the "
@@ -62,11 +65,12 @@ Refusal not_queued(Errc error, const JobId& id) {
   return refusal;
 }
 
-Refusal input_not_kept() {
+Refusal input_not_kept(Errc error) {
+  if (error == Errc::full) return storage_full();
   return refuse_for_now("objects_unavailable", "/input",
                         "An input above " + std::to_string(limits::input_bytes_max) +
                             " bytes of JSON (256 KiB) is kept in the object store, which is away "
-                            "or full now; nothing was kept of this job. Try again after the time "
+                            "now; nothing was kept of this job. Try again after the time "
                             "in Retry-After, or send less.",
                         ingress_limits::retry_after_outage);
 }
@@ -159,7 +163,8 @@ Task<Submitted> Submit::run_fresh(Draft& draft) {
   if (!job.session.empty() || parts_.log_needed) {
     while (!standing.said) co_await standing.ended.wait();
     if (session_is_full(*standing.said)) co_return std::unexpected(session_full(job.session));
-    if (parts_.log_needed && !*standing.said) co_return std::unexpected(not_recorded());
+    if (parts_.log_needed && !*standing.said)
+      co_return std::unexpected(not_recorded(standing.said->error()));
   }
   auto queued = co_await enqueue(draft);
   while (!standing.said) co_await standing.ended.wait();
@@ -175,12 +180,12 @@ Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) 
     if (!same_request(job, draft.input, fingerprint, *row)) co_return std::unexpected(key_reused());
     co_return Receipt{row->id, row->session, row->created_at, row->state, true};
   }
-  if (row.error() != Errc::not_found) co_return std::unexpected(key_unknown());
+  if (row.error() != Errc::not_found) co_return std::unexpected(key_unknown(row.error()));
 
   const auto standing = co_await parts_.log.accept(job, fingerprint, queued_line(job));
   if (session_is_full(standing)) co_return std::unexpected(session_full(job.session));
   if (standing && !standing->fresh) co_return co_await join_record(draft, fingerprint, *standing);
-  if (parts_.log_needed && !standing) co_return std::unexpected(not_recorded());
+  if (parts_.log_needed && !standing) co_return std::unexpected(not_recorded(standing.error()));
   // Without the log the same id may be queued twice; whoever begins the second drops it.
   auto queued = co_await enqueue(draft);
   co_return co_await settle(job, fingerprint, std::move(queued),
@@ -211,7 +216,7 @@ Task<Submit::Queued> Submit::enqueue(Draft& draft) {
     const auto kept = co_await inputs_.keep(*draft.input, job);
     if (!kept) {
       log::warn("input_not_kept", {{"job", job.id.str()}, {"error", to_string(kept.error())}});
-      co_return std::unexpected(input_not_kept());
+      co_return std::unexpected(input_not_kept(kept.error()));
     }
     draft.input.reset();
   }

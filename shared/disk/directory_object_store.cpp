@@ -1,6 +1,7 @@
 #include "shared/disk/directory_object_store.h"
 
 #include "shared/disk/disk_caller.h"
+#include "shared/object_link.h"
 #include "shared/runtime/log.h"
 
 namespace millrace {
@@ -32,7 +33,7 @@ class InHand {
 class DirectoryObjectStore::Port final : public ObjectStore {
  public:
   Port(Clock& clock, DirectoryObjectStore& all)
-      : folder_(all.folder_), caller_(clock, all.threads_) {}
+      : folder_(all.folder_), signer_(all.signer_), caller_(clock, all.threads_) {}
 
   Task<Result<ObjectInfo>> put(ObjectName name, std::optional<WallTime> expires_at,
                                ByteSource& source) override {
@@ -83,6 +84,10 @@ class DirectoryObjectStore::Port final : public ObjectStore {
     });
   }
 
+  Result<std::string> presign(ObjectName name, WallTime until) override {
+    return object_link(signer_, name, until, caller_.clock().wall());
+  }
+
  private:
   template <class T, class Work>
   Task<Result<T>> ask(Work work) {
@@ -90,6 +95,7 @@ class DirectoryObjectStore::Port final : public ObjectStore {
   }
 
   disk::ObjectFolder& folder_;
+  const LinkSigner& signer_;
   disk::DiskCaller caller_;
 };
 

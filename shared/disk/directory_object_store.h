@@ -6,6 +6,7 @@
 #include "shared/disk/object_folder.h"
 #include "shared/object_store.h"
 #include "shared/runtime/clock.h"
+#include "shared/runtime/link_signer.h"
 
 namespace millrace {
 
@@ -22,8 +23,10 @@ class DirectoryObjectStore {
   static_assert(waiting_max * limits::object_piece_bytes_max <= 64 * 1024 * 1024,
                 "pieces that wait for the disk stay within bounds");
 
-  /// Throws std::runtime_error with what is wrong when the folder cannot be used.
-  explicit DirectoryObjectStore(std::string folder) : folder_(std::move(folder)) {}
+  /// Links are paths on the edge (object_link.h); `signer` outlives this. Throws
+  /// std::runtime_error with what is wrong when the folder cannot be used.
+  DirectoryObjectStore(std::string folder, const LinkSigner& signer)
+      : folder_(std::move(folder)), signer_(signer) {}
 
   /// The ObjectStore of one loop.
   std::unique_ptr<ObjectStore> port(Clock& clock);
@@ -36,6 +39,7 @@ class DirectoryObjectStore {
   class Port;
 
   disk::ObjectFolder folder_;
+  const LinkSigner& signer_;
   disk::DiskThreads threads_{threads, waiting_max};
 };
 

@@ -15,8 +15,9 @@ namespace millrace::disk {
 namespace {
 
 Failure not_written(const char* what) {
-  log::warn("object_not_written", {{"at", what}, {"error", std::strerror(errno)}});
-  return Failure(Errc::unavailable);
+  const int why = errno;
+  log::warn("object_not_written", {{"at", what}, {"error", std::strerror(why)}});
+  return Failure(refused_write(why));
 }
 
 }  // namespace

@@ -42,8 +42,9 @@ std::optional<ObjectLabel> label_of(const File& file) {
 }
 
 Failure away(const char* what) {
-  log::warn("objects_away", {{"at", what}, {"error", std::strerror(errno)}});
-  return Failure(Errc::unavailable);
+  const int why = errno;
+  log::warn("objects_away", {{"at", what}, {"error", std::strerror(why)}});
+  return Failure(refused_write(why));
 }
 
 /// Calls `look(name, label)` for every object of a place until it says false.
@@ -128,7 +129,7 @@ Result<std::shared_ptr<ObjectDraft>> ObjectFolder::draft(const ObjectName& name,
 
 File ObjectFolder::place_of(const std::string& tenant) const {
   const auto name = place_name(tenant);
-  ::mkdirat(root_.fd(), name.c_str(), 0700);
+  if (::mkdirat(root_.fd(), name.c_str(), 0700) != 0 && errno != EEXIST) return File();
   File place = open_folder(root_.fd(), name.c_str());
   const std::lock_guard lock(mutex_);
   if (!place || durable_places_.contains(name)) return place;

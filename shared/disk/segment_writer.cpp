@@ -69,7 +69,7 @@ Result<Place> SegmentWriter::write_locked(std::span<const Entry> entries) {
                       ? EFBIG
                       : write_at(file_.fd(), std::span(pieces).first(used), end_.offset);
   note(why == 0, why);
-  if (why != 0) return Failure(Errc::unavailable);
+  if (why != 0) return Failure(refused_write(why));
   const Place place{.segment = end_.number, .offset = end_.offset};
   end_.offset += static_cast<std::uint32_t>(bytes);
   end_.crc = crc;

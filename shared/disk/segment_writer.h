@@ -32,7 +32,7 @@ class SegmentWriter {
   SegmentWriter(const Folder& folder, File file, SegmentEnd end)
       : folder_(folder), file_(std::move(file)), end_(end) {}
 
-  /// All of them one behind the other, or none: `unavailable` when the disk refuses (full, broken),
+  /// All of them one behind the other, or none: `full` or `unavailable` when the disk refuses,
   /// and what was left behind the end is written over by the next.
   Result<Place> write(std::span<const Entry> entries);
   Result<Place> write(const Entry& entry) { return write(std::span(&entry, 1)); }

@@ -1,5 +1,7 @@
 #include "shared/runtime/error.h"
 
+#include <cerrno>
+
 namespace millrace {
 
 std::string_view to_string(Errc error) noexcept {
@@ -12,6 +14,8 @@ std::string_view to_string(Errc error) noexcept {
       return "timed_out";
     case Errc::unavailable:
       return "unavailable";
+    case Errc::full:
+      return "full";
     case Errc::not_found:
       return "not_found";
     case Errc::conflict:
@@ -28,6 +32,10 @@ std::string_view to_string(Errc error) noexcept {
       return "corrupt";
   }
   return "unknown";
+}
+
+Errc refused_write(int why) noexcept {
+  return why == ENOSPC || why == EDQUOT ? Errc::full : Errc::unavailable;
 }
 
 }  // namespace millrace

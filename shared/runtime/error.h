@@ -11,6 +11,7 @@ enum class Errc {
   cancelled,    ///< somebody asked for the end
   timed_out,    ///< no answer in time: it may or may not have happened
   unavailable,  ///< it did not happen, and a later try may succeed
+  full,         ///< it did not happen: no room on the disk until somebody makes some
   not_found,    ///< there is no such thing
   conflict,     ///< another value stands there
   fenced,       ///< the lease belongs to somebody else: stop writing
@@ -22,9 +23,13 @@ enum class Errc {
 
 std::string_view to_string(Errc error) noexcept;
 
-/// True where the same call may succeed later without anybody changing it.
+/// What a write comes to that the system refused with this errno: `full` or `unavailable`.
+Errc refused_write(int why) noexcept;
+
+/// True where the same call may succeed later: what has to be done is tried again.
 constexpr bool retryable(Errc error) noexcept {
-  return error == Errc::timed_out || error == Errc::unavailable || error == Errc::overloaded;
+  return error == Errc::timed_out || error == Errc::unavailable || error == Errc::full ||
+         error == Errc::overloaded;
 }
 
 template <class T = void>

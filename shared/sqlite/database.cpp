@@ -33,7 +33,8 @@ constexpr const char* read_setup =
     "PRAGMA cache_size=-8192;"
     "PRAGMA temp_store=MEMORY;";
 
-Errc errc_of(int code) {
+/// `why`: the errno that SQLite met, where it met one.
+Errc errc_of(int code, int why) {
   // Written but not synced: until the next commit writes over it, a crash would bring it back.
   if (code == SQLITE_IOERR_FSYNC) return Errc::timed_out;
   switch (code & 0xff) {
@@ -41,10 +42,12 @@ Errc errc_of(int code) {
     case SQLITE_NOTADB:
       return Errc::corrupt;
     case SQLITE_FULL:
+      return Errc::full;
     case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+      return refused_write(why);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_PROTOCOL:
@@ -79,31 +82,34 @@ void Database::Close::operator()(sqlite3* handle) const noexcept {
 Database::Database(std::string path, std::unique_ptr<sqlite3, Close> handle)
     : path_(std::move(path)), handle_(std::move(handle)) {}
 
-std::expected<Database, std::string> Database::open(const std::string& path, Mode mode) {
+std::expected<Database, Unopened> Database::open(const std::string& path, Mode mode) {
   configure_library();
   sqlite3* raw = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &raw, flags_of(mode) | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(path, std::unique_ptr<sqlite3, Close>(raw));
   if (code != SQLITE_OK)
-    return std::unexpected("the store " + path + " cannot be opened: " +
-                           (raw ? sqlite3_errmsg(raw) : sqlite3_errstr(code)));
+    return std::unexpected(Unopened{errc_of(code, raw ? sqlite3_system_errno(raw) : 0),
+                                    "the store " + path + " cannot be opened: " +
+                                        (raw ? sqlite3_errmsg(raw) : sqlite3_errstr(code))});
   const auto configured = database.configure(mode);
   if (!configured) return std::unexpected(configured.error());
   return database;
 }
 
-std::expected<void, std::string> Database::configure(Mode mode) {
+std::expected<void, Unopened> Database::configure(Mode mode) {
   sqlite3_busy_handler(raw(), wait_while_busy, nullptr);
   sqlite3_extended_result_codes(raw(), 1);
   const int code = sqlite3_exec(raw(), mode == Mode::write ? write_setup : read_setup, nullptr,
                                 nullptr, nullptr);
   if (code == SQLITE_OK) return {};
+  const Errc error = errc_of(code, sqlite3_system_errno(raw()));
   const std::string words = sqlite3_errmsg(raw());
-  if (errc_of(code) == Errc::corrupt)
-    return std::unexpected("the store " + path_ + " is damaged or not an SQLite file (" + words +
-                           "); restore it from a backup or name another file");
-  return std::unexpected("the store " + path_ + " cannot be used: " + words);
+  if (error == Errc::corrupt)
+    return std::unexpected(Unopened{error, "the store " + path_ +
+                                               " is damaged or not an SQLite file (" + words +
+                                               "); restore it from a backup or name another file"});
+  return std::unexpected(Unopened{error, "the store " + path_ + " cannot be used: " + words});
 }
 
 Result<> Database::run(const char* sql) {
@@ -119,7 +125,7 @@ std::int64_t Database::changes() const {
 Errc Database::fail(int code, std::string_view statement) {
   failure_ = std::string(sqlite3_errmsg(raw())) + " (code " + std::to_string(code) + ") in: ";
   failure_ += statement.substr(0, 80);
-  return errc_of(code);
+  return errc_of(code, sqlite3_system_errno(raw()));
 }
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {

@@ -14,16 +14,22 @@ struct sqlite3_stmt;
 
 namespace millrace::sqlite {
 
+/// Why a file was not opened, and a sentence for a person that names it.
+struct Unopened {
+  Errc error;
+  std::string words;
+};
+
 /// One connection to one file. Used by one thread at a time. Failures are told as `corrupt`,
-/// `unavailable` (full, locked, broken disk), `timed_out` (a sync failed: a commit may stand or
+/// `full`, `unavailable` (locked, broken disk), `timed_out` (a sync failed: a commit may stand or
 /// not) or `invalid`; the words are in `last_failure`.
 class Database {
  public:
   enum class Mode : std::uint8_t { write, read, look };
 
   /// Opens the file (`write` creates it) in WAL mode with `synchronous=FULL`; `look` changes
-  /// nothing in it, whatever state it is in. The error is a sentence that names the file.
-  static std::expected<Database, std::string> open(const std::string& path, Mode mode);
+  /// nothing in it, whatever state it is in.
+  static std::expected<Database, Unopened> open(const std::string& path, Mode mode);
 
   /// Runs statements that give no rows.
   Result<> run(const char* sql);
@@ -42,7 +48,7 @@ class Database {
     void operator()(sqlite3* handle) const noexcept;
   };
   Database(std::string path, std::unique_ptr<sqlite3, Close> handle);
-  std::expected<void, std::string> configure(Mode mode);
+  std::expected<void, Unopened> configure(Mode mode);
 
   std::string path_;
   std::string failure_;

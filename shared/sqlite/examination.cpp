@@ -37,7 +37,7 @@ std::vector<std::string> damage_of(Database& database) {
 
 std::expected<Examination, std::string> examine(const std::string& path) {
   auto database = Database::open(path, Database::Mode::look);
-  if (!database) return std::unexpected(database.error());
+  if (!database) return std::unexpected(database.error().words);
   Examination found{.library = sqlite3_libversion(),
                     .library_old = sqlite3_libversion_number() < SQLITE_VERSION_NUMBER,
                     .newest = migrations().back().version};

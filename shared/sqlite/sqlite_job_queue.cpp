@@ -92,7 +92,7 @@ std::shared_ptr<QueueShares> read_shares_of(const std::string& path, std::size_t
     return std::runtime_error("the queue in " + path + " cannot be read: " + words);
   };
   auto database = sqlite::Database::open(path, sqlite::Database::Mode::read);
-  if (!database) throw refuse(database.error());
+  if (!database) throw refuse(database.error().words);
   const auto extent = sqlite::QueueTable(*database).extent();
   if (!extent) throw refuse(database->last_failure());
   return std::make_shared<QueueShares>(count, extent->rows, extent->last);

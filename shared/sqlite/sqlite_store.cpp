@@ -44,7 +44,7 @@ std::expected<Opened, std::string> open_and_migrate(const std::string& url, Rand
   std::error_code none_yet;
   const auto bytes = std::filesystem::file_size(*path, none_yet);
   auto database = sqlite::Database::open(*path, sqlite::Database::Mode::write);
-  if (!database) return std::unexpected(database.error());
+  if (!database) return std::unexpected(database.error().words);
   sqlite::JobTable table(*database);
   if (!none_yet && bytes <= checked_bytes_max && !table.check())
     return damaged(*path, database->last_failure());

@@ -15,7 +15,8 @@ constexpr auto retry_pause = 1000ms;
 
 const char* remedy_of(Errc error) {
   if (error == Errc::corrupt) return "restore the file from a backup";
-  return "make room on its disk, or mend it; jobs are refused until a write succeeds";
+  if (error == Errc::full) return "make room on its disk; jobs are refused until a write succeeds";
+  return "mend its disk, or what holds the file; jobs are refused until a write succeeds";
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ Connection* Reconnecting::get() {
   if (!open_) {
     auto database = Database::open(path_, mode_);
     if (!database) {
-      failure_ = database.error();
+      failure_ = database.error().words;
+      full_ = database.error().error == Errc::full;
       return nullptr;
     }
     open_ = std::make_unique<Connection>(std::move(*database));
@@ -68,7 +70,7 @@ void WriteThread::write(Calls batch) {
 
 Result<> WriteThread::commit(const Calls& batch) {
   auto* connection = connection_.get();
-  if (!connection) return Failure(Errc::unavailable);
+  if (!connection) return Failure(connection_.why_closed());
   auto& database = connection->database;
   if (const auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
   if (const auto ran = run_all(connection->tables, batch); !ran) return ran;
@@ -149,7 +151,7 @@ void ReadThread::answer(const Calls& batch) {
   const bool together = connection && batch.size() > 1 && connection->database.run("BEGIN");
   for (const auto& call : batch) {
     const auto done =
-        connection ? call->run(connection->tables) : Result<>(Failure(Errc::unavailable));
+        connection ? call->run(connection->tables) : Result<>(Failure(connection_.why_closed()));
     if (done) continue;
     call->fail(done.error());
     if (connection) connection_.give_up();

@@ -26,12 +26,15 @@ class Reconnecting {
   /// Takes note of the failure and drops the connection.
   void give_up();
   const std::string& failure() const { return failure_; }
+  /// What that comes to for a call while nothing is open: `full` or `unavailable`.
+  Errc why_closed() const { return full_ ? Errc::full : Errc::unavailable; }
 
  private:
   std::string path_;
   Database::Mode mode_;
   std::unique_ptr<Connection> open_;
   std::string failure_;
+  bool full_ = false;
 };
 
 /// The one thread that writes: whatever queued while the last batch was being synced goes into

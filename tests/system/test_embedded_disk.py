@@ -29,6 +29,7 @@ def test_a_full_disk_refuses_new_jobs_and_goes_on_by_itself_once_there_is_room(
             clients.wait_for(5)
             disk.fill()
             wait_refusals(world, clients, 200 if long else 40)
+            assert_says_that_the_disk_is_full(ask(world, None))
             assert_says_it_is_not_ready(world)
             disk.make_room()
             wait_ready_again(world)
@@ -39,6 +40,8 @@ def test_a_full_disk_refuses_new_jobs_and_goes_on_by_itself_once_there_is_room(
         clients.wait_for(5)
     for refusal in clients.refusals:
         assert_says_what_to_do(refusal)
+    full = [refusal for refusal in clients.refusals if refusal.status_code == 507]
+    assert len(full) > len(clients.refusals) / 2, "the full disk is seldom named"
     clients.ids += running
     clients.readers |= dict(zip(running, readers))
     assert_promises_kept(world, clients)
@@ -88,6 +91,12 @@ def assert_says_what_to_do(refusal):
     assert refusal.headers["Content-Type"].startswith("application/problem+json")
     assert int(refusal.headers["Retry-After"]) >= 1
     assert "Try again" in refusal.json()["detail"] or "Look at it" in refusal.json()["detail"]
+
+
+def assert_says_that_the_disk_is_full(refusal):
+    assert refusal.status_code == 507, f"{refusal.status_code} {refusal.text}"
+    assert refusal.json()["code"] == "storage_full"
+    assert "make" in refusal.json()["detail"] and "room" in refusal.json()["detail"]
 
 
 @pytest.mark.timeout(120)

@@ -87,6 +87,30 @@ TEST(Submit, WithoutTheEventLogNewJobsAreAccepted) {
   }
 }
 
+void expect_storage_full(const http::Response& refused) {
+  EXPECT_EQ(refused.status, 507);
+  EXPECT_EQ(refused.content_type, "application/problem+json");
+  EXPECT_EQ(header(refused, "Retry-After"), "10");
+  EXPECT_EQ(at(refused.body, "/code"), "storage_full");
+  EXPECT_NE(at(refused.body, "/detail").find("make"), std::string::npos);
+  EXPECT_EQ(at(refused.body, "/id"), "absent");
+}
+
+TEST(Submit, AFullDiskIs507WhicheverPortMeetsItAndNothingIsKept) {
+  World w(true);
+  const std::string large = R"({"input":")" + std::string(300 * 1024, 'x') + R"("})";
+  for (auto* fault : {&w.log.fails, &w.queue.fails, &w.store.fails, &w.objects.fails}) {
+    *fault = Errc::full;
+    if (fault != &w.objects.fails) expect_storage_full(w.post(body, key));
+    if (fault != &w.objects.fails && fault != &w.store.fails) expect_storage_full(w.post(body));
+    expect_storage_full(w.post(large, key));
+    fault->reset();
+  }
+  EXPECT_TRUE(w.queue.jobs.empty());
+  EXPECT_TRUE(w.objects.kept.empty());
+  EXPECT_EQ(w.post(body, key).status, 202);
+}
+
 TEST(Submit, WithoutAnEventLogThatIsNeededNothingIsQueuedUntilItIsBack) {
   World w(true);
   w.log.fails = Errc::unavailable;

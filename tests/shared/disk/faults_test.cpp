@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "shared/disk/segment_event_log.h"
+#include "tests/seams/small_disk.h"
 #include "tests/seams/test_loop.h"
 #include "tests/shared/disk/driven_log.h"
 
@@ -66,6 +67,20 @@ TEST_F(LogFaults, AFullDiskRefusesAndNothingIsHalfVisible) {
   reopen();
   EXPECT_EQ(all(made), lines(1, 5));
   EXPECT_EQ(state(queued)->state, JobState::queued);
+}
+
+TEST_F(LogFaults, AFullDiskIsNamedUntilThereIsRoom) {
+  const SmallDisk disk(folder / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs (run as root): " << strerror(errno);
+  options.folder = disk.path("events");
+  open();
+  disk.fill();
+  Result<Accepted> accepted;
+  for (int tries = 0; accepted && tries < 100; ++tries) accepted = accept(job());  // a page is left
+  EXPECT_EQ(accepted.error(), Errc::full);
+  disk.make_room();
+  EXPECT_TRUE(accept(job()));
+  log.reset();
 }
 
 TEST_F(LogFaults, AKillWhileTheDiskWasFullLosesNothingThatWasTaken) {

@@ -11,6 +11,7 @@
 #include <regex>
 
 #include "shared/runtime/ids.h"
+#include "tests/seams/small_disk.h"
 #include "tests/shared/disk/temp_folder.h"
 
 namespace millrace::disk {
@@ -180,6 +181,16 @@ TEST_F(ObjectFiles, AFileUnderAnothersNameIsRefused) {
   ASSERT_TRUE(put(folder, "mine", "secret"));
   std::filesystem::copy_file(file_of("mine"), file_of("yours"));
   EXPECT_EQ(got(folder, "yours").error(), Errc::corrupt);
+}
+
+TEST_F(ObjectFiles, AFullDiskIsNamedUntilThereIsRoom) {
+  const SmallDisk disk(path);
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs (run as root): " << strerror(errno);
+  ObjectFolder folder(disk.path("objects"));
+  disk.fill();
+  EXPECT_EQ(put(folder, "large", std::string(100'000, 'x')).error(), Errc::full);
+  disk.make_room();
+  EXPECT_TRUE(put(folder, "large", std::string(100'000, 'x')));
 }
 
 TEST_F(ObjectFiles, TheSweepRemovesWhatHasExpiredAndNothingElse) {

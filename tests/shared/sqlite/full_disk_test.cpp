@@ -12,9 +12,8 @@ namespace millrace {
 namespace {
 
 /// Everything the store does while nothing can be written.
-void expect_away(TestLoop& loop, const SqliteStore& store, Store& port) {
-  EXPECT_EQ(loop.get(port.finish(numbered_job(2), numbered_outcome(2), nullptr)).error(),
-            Errc::unavailable);
+void expect_away(TestLoop& loop, const SqliteStore& store, Store& port, Errc error) {
+  EXPECT_EQ(loop.get(port.finish(numbered_job(2), numbered_outcome(2), nullptr)).error(), error);
   EXPECT_FALSE(store.healthy());
   EXPECT_EQ(loop.get(port.begin(numbered_job(3), 1)).error(), Errc::unavailable);
   EXPECT_EQ(loop.get(port.find("default", numbered_job(2).id)).error(), Errc::not_found);
@@ -34,7 +33,7 @@ void expect_back(TestLoop& loop, const SqliteStore& store, Store& port) {
   EXPECT_TRUE(loop.get(port.find("default", numbered_job(4).id)));
 }
 
-TEST(SqliteDisk, AFullDiskIsUnavailableAndGoesOnByItselfWhenThereIsRoom) {
+TEST(SqliteDisk, AFullDiskIsNamedAndGoesOnByItselfWhenThereIsRoom) {
   const TemporaryFolder folder;
   const SmallDisk disk(folder.path("disk"));
   if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs (run as root): " << strerror(errno);
@@ -44,7 +43,10 @@ TEST(SqliteDisk, AFullDiskIsUnavailableAndGoesOnByItselfWhenThereIsRoom) {
   const auto port = store.port(loop.clock());
   loop.run_one(finish_one(*port, numbered_job(1)));
   disk.fill();
-  expect_away(loop, store, *port);
+  expect_away(loop, store, *port, Errc::full);
+  EXPECT_EQ(loop.get(port->finish(numbered_job(2), numbered_outcome(2), nullptr)).error(),
+            Errc::full)
+      << "nor by a connection opened since";
   disk.make_room();
   expect_back(loop, store, *port);
 }
@@ -59,7 +61,7 @@ TEST(SqliteDisk, ADiskThatFailsIsUnavailableAndGoesOnByItselfWhenItIsMended) {
   ASSERT_TRUE(loop.get(port->find("default", numbered_job(1).id)));
   {
     const NoGrowth broken;
-    expect_away(loop, store, *port);
+    expect_away(loop, store, *port, Errc::unavailable);
   }
   expect_back(loop, store, *port);
 }

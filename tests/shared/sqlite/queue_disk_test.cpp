@@ -35,7 +35,7 @@ Task<> put_when_there_is_room(QueueStage& stage, JobQueue& queue, std::set<JobId
       taken.insert(job.id);
       co_return;
     }
-    EXPECT_EQ(queued.error(), Errc::unavailable);
+    EXPECT_EQ(queued.error(), Errc::full);
     co_await stage.clock.sleep_for(5ms);
   }
   ADD_FAILURE() << "the queue did not come back";
@@ -61,7 +61,7 @@ Task<> full_and_room_again(QueueStage& stage, const SmallDisk& disk) {
     const auto queue = process.port(stage.clock);
     disk.fill();
     const auto refused = co_await put_until_refused(stage, *queue, taken);
-    EXPECT_EQ(refused, Errc::unavailable);
+    EXPECT_EQ(refused, Errc::full);
     EXPECT_FALSE(process.store().healthy());
     disk.make_room();
     co_await put_when_there_is_room(stage, *queue, taken);
@@ -80,7 +80,7 @@ Task<> full_while_working(QueueStage& stage, const SmallDisk& disk) {
     taken.erase(delivery->job.id);
     co_await settle(*queue, std::move(*delivery), Done{});
     const auto refused = co_await put_until_refused(stage, *queue, taken);
-    EXPECT_EQ(refused, Errc::unavailable);
+    EXPECT_EQ(refused, Errc::full);
     disk.make_room();
     co_await put_when_there_is_room(stage, *queue, taken);
   }
