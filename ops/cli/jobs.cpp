@@ -5,8 +5,8 @@
 #include "ops/cli/edge.h"
 #include "ops/cli/job_text.h"
 #include "ops/cli/json.h"
-#include "ops/cli/watch_job.h"
 #include "shared/runtime/ids.h"
+#include "shared/runtime/percent_encoded.h"
 
 namespace millrace::cli {
 namespace {

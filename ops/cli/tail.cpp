@@ -3,6 +3,7 @@
 #include "ops/cli/json.h"
 #include "ops/cli/watch_job.h"
 #include "shared/runtime/ids.h"
+#include "shared/runtime/percent_encoded.h"
 
 namespace millrace::cli {
 namespace {

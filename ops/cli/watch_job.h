@@ -14,7 +14,4 @@ Exit watch_job(Edge& edge, Screen& screen, const std::string& id, EventPrinter::
 /// The same for the jobs of a session, those that come later too: until Ctrl-C.
 Exit watch_session(Edge& edge, Screen& screen, const std::string& session);
 
-/// As a segment of a path.
-std::string percent_encoded(std::string_view text);
-
 }  // namespace millrace::cli

@@ -11,8 +11,10 @@ namespace millrace {
 /// every process of a host, under one `data`.
 class DirectoryObjects {
  public:
-  /// Throws std::runtime_error with what is wrong when the folder cannot be used.
-  explicit DirectoryObjects(const Config& config) : objects_(config.data + "/objects") {}
+  /// `signer` outlives this. Throws std::runtime_error with what is wrong when the folder cannot be
+  /// used.
+  DirectoryObjects(const Config& config, const LinkSigner& signer)
+      : objects_(config.data + "/objects", signer) {}
 
   /// The first of a process also removes what has expired.
   std::unique_ptr<LoopObjects> on(Clock& clock);

@@ -42,9 +42,11 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
                .metrics = shared.ingress_metrics,
                .log_needed = shared.config.kafka_brokers.empty()}),
       jobs_routes_(
-          {submit_, lookup_, cancel_, *store_, loop.clock, shared.ingress_metrics,
+          {submit_, lookup_, cancel_, *store_, objects_->objects(), loop.clock,
+           shared.ingress_metrics,
            [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },
            [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
+      object_routes_(objects_->objects(), shared.services.link_signer(), loop.clock),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics}),
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
@@ -53,6 +55,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);
   relay_routes_.add_to(router_);
+  object_routes_.add_to(router_);
   health_routes_.add_to(router_);
   letter_routes_.add_to(router_);
 }

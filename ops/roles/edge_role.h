@@ -7,6 +7,7 @@
 #include "producer/ingress/dead_letter_routes.h"
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
+#include "producer/objects/object_routes.h"
 #include "producer/relay/relay_routes.h"
 #include "shared/http/server.h"
 #include "shared/runtime/config.h"
@@ -48,6 +49,7 @@ class EdgeRole final : public Role {
   Cancel cancel_;
   Submit submit_;
   JobsRoutes jobs_routes_;
+  ObjectRoutes object_routes_;
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;
   DeadLetterRoutes letter_routes_;

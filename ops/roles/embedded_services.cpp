@@ -44,7 +44,7 @@ EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
       link_signer_(config.secret.empty() ? folder_.secret(random) : config.secret),
       log_(log_options(config, folder_), now()),
       store_(config.database_url, random),
-      objects_(config),
+      objects_(config, link_signer_),
       queue_(store_, {config.worker_threads, config.jobs_in_flight}) {}
 
 std::unique_ptr<LoopLog> EmbeddedServices::log(Clock& clock) {

@@ -56,7 +56,7 @@ ServerServices::ServerServices(const Config& config, Random& random, Uses uses)
     : config_(with_servers(config)),
       link_signer_(uses.edge ? secret_of(config, random) : config.secret),
       store_(config.database_url, random),
-      objects_(config) {
+      objects_(config, link_signer_) {
   if (uses.edge) edge_queue_.emplace(queue_options(config, 0));
   if (uses.worker) worker_queue_.emplace(queue_options(config, config.worker_threads));
 }

@@ -89,7 +89,7 @@ std::string job_list_json(const std::vector<StoredJob>& jobs, std::uint32_t limi
   std::string out = R"({"data":[)";
   for (std::size_t i = 0; i < shown; ++i) {
     if (i > 0) out += ',';
-    out += job_json(jobs[i], events_link(jobs[i].id), Detail::listed);
+    out += job_json(jobs[i], nullptr, {.events = events_link(jobs[i].id), .input = {}});
   }
   out += more ? R"(],"has_more":true,"next":")" : R"(],"has_more":false,"next":)";
   if (more)

@@ -52,9 +52,9 @@ bool has_result(const StoredJob& job) {
   return job.outcome && (job.state == JobState::succeeded || !job.outcome->text.empty());
 }
 
-void append_outcome(std::string& out, const StoredJob& job, Detail detail) {
-  if (detail == Detail::whole) {
-    append_raw_or_null(out, "metadata", job_of(job).metadata);
+void append_outcome(std::string& out, const StoredJob& job, const Job* accepted) {
+  if (accepted) {
+    append_raw_or_null(out, "metadata", accepted->metadata);
     if (has_result(job))
       append_result(out, *job.outcome);
     else
@@ -67,9 +67,13 @@ void append_outcome(std::string& out, const StoredJob& job, Detail detail) {
     out += R"(,"error":null)";
 }
 
-void append_links(std::string& out, std::string_view path, std::string_view events_link) {
+void append_links(std::string& out, std::string_view path, const JobLinks& links) {
   out.append(R"(,"links":{"self":")").append(path).append(R"(","events":)");
-  append_json_string(out, events_link);
+  append_json_string(out, links.events);
+  if (!links.input.empty()) {
+    out.append(R"(,"input":)");
+    append_json_string(out, links.input);
+  }
   out.append(R"(,"cancel":")").append(path).append(R"(/cancel"}})");
 }
 
@@ -89,10 +93,10 @@ std::string job_path(const JobId& id) {
   return path;
 }
 
-std::string job_json(const StoredJob& job, std::string_view events_link, Detail detail) {
+std::string job_json(const StoredJob& job, const Job* accepted, const JobLinks& links) {
   const std::string path = job_path(job.id);
   std::string out;
-  out.reserve(768 + (job.outcome && detail == Detail::whole ? job.outcome->text.size() : 0));
+  out.reserve(768 + (job.outcome && accepted ? job.outcome->text.size() : 0));
   append_head(out, std::string_view(path).substr(path_prefix), job.state);
   append_or_null(out, "kind", job.kind);
   append_or_null(out, "session", job.session);
@@ -103,8 +107,8 @@ std::string job_json(const StoredJob& job, std::string_view events_link, Detail 
   append_time(out, "deadline", job.deadline);
   out += R"(,"attempts":)";
   append_number(out, std::uint64_t{job.attempts});
-  append_outcome(out, job, detail);
-  append_links(out, path, events_link);
+  append_outcome(out, job, accepted);
+  append_links(out, path, links);
   return out;
 }
 
@@ -115,7 +119,7 @@ std::string receipt_json(const Receipt& receipt, std::string_view events_link) {
   append_head(out, std::string_view(path).substr(path_prefix), receipt.state);
   append_or_null(out, "session", receipt.session);
   append_time(out, "created_at", receipt.created_at);
-  append_links(out, path, events_link);
+  append_links(out, path, {.events = std::string(events_link), .input = {}});
   return out;
 }
 

@@ -8,12 +8,16 @@
 
 namespace millrace {
 
-/// How much of a job is shown: in a list the result and the metadata are left out.
-enum class Detail : std::uint8_t { whole, listed };
+/// Links that carry their own permission.
+struct JobLinks {
+  std::string events;
+  std::string input;  ///< empty: the input is none that can be read
+};
 
 /// `{id,status,kind,session,model,created_at,started_at,ended_at,deadline,attempts,metadata,
-/// result,usage,error,links}`; what is not known or not set is null. `events_link` is signed.
-std::string job_json(const StoredJob& job, std::string_view events_link, Detail detail);
+/// result,usage,error,links}`; what is not known or not set is null. `accepted` is as `job_of`
+/// gives it; null in a list, where the result and the metadata are left out.
+std::string job_json(const StoredJob& job, const Job* accepted, const JobLinks& links);
 
 /// The body of a 202: `{id,status,session,created_at,links}`.
 std::string receipt_json(const Receipt& receipt, std::string_view events_link);

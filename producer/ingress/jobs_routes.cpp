@@ -166,8 +166,17 @@ http::Response JobsRoutes::streamed(const Receipt& receipt, Seq after) const {
 http::Response JobsRoutes::shown(const FoundJob& job) const {
   if (!job) return to_response(job.error());
   http::Response response;
-  response.body = job_json(*job, parts_.sign_stream_url(job->id), Detail::whole);
+  const Job accepted = job_of(*job);
+  response.body = job_json(
+      *job, &accepted, {.events = parts_.sign_stream_url(job->id), .input = input_link(accepted)});
   return response;
+}
+
+/// It ends with the other link of the same answer.
+std::string JobsRoutes::input_link(const Job& job) const {
+  if (!job.input_ref) return {};
+  const auto until = parts_.clock.wall() + limits::stream_url_valid;
+  return parts_.objects.presign({job.tenant, job.input_ref->key}, until).value_or("");
 }
 
 http::Response JobsRoutes::refused(const Refusal& refusal) const {

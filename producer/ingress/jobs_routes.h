@@ -23,6 +23,7 @@ class JobsRoutes {
     JobLookup& lookup;
     Cancel& cancel;
     Store& store;
+    ObjectStore& objects;
     Clock& clock;
     IngressMetrics& metrics;
     OpenStream open_stream;
@@ -47,6 +48,7 @@ class JobsRoutes {
   http::Response accepted(const Receipt& receipt) const;
   http::Response streamed(const Receipt& receipt, Seq after) const;
   http::Response shown(const FoundJob& job) const;
+  std::string input_link(const Job& job) const;
   http::Response refused(const Refusal& refusal) const;
 
   Parts parts_;

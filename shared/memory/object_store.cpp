@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/object_link.h"
 #include "shared/runtime/ids.h"
 
 namespace millrace::memory {
@@ -97,6 +98,10 @@ Task<Result<ObjectPage>> MemoryObjectStore::list(ObjectFilter filter) {
         return Result<ObjectPage>(objects.list(filter, now));
       },
       give_up());
+}
+
+Result<std::string> MemoryObjectStore::presign(ObjectName name, WallTime until) {
+  return object_link(signer_, name, until, clock_.wall());
 }
 
 }  // namespace millrace

@@ -69,6 +69,11 @@ class FakeObjects final : public ObjectStore {
     co_return Result<>();
   }
 
+  Result<std::string> presign(ObjectName name, WallTime until) override {
+    if (fails) return Failure(*fails);
+    return "/" + name.key + "?until=" + to_rfc3339(until);
+  }
+
   Task<Result<ObjectPage>> list(ObjectFilter) override { co_return ObjectPage{}; }
 
  private:

@@ -23,6 +23,14 @@ class ObjectStoreWorld {
   virtual std::unique_ptr<ObjectStore> port(Clock& clock) = 0;
   /// As another process would reach the same place.
   virtual std::unique_ptr<ObjectStore> other_process(Clock& clock) = 0;
+
+  /// What the holder of a link gets by GET once so much time has gone by. A link that is a path is
+  /// asked for where clients would ask for it.
+  struct Fetched {
+    int status = 0;
+    std::string body;
+  };
+  virtual Fetched fetch(TestLoop& loop, const std::string& link, Duration later) = 0;
 };
 
 using MakeObjectStoreWorld = std::unique_ptr<ObjectStoreWorld> (*)();
@@ -49,6 +57,14 @@ class ObjectStoreSuite : public testing::TestWithParam<MakeObjectStoreWorld> {
     auto found = loop.get(store->get(std::move(name), {.from = 0, .size = 0}, sink));
     EXPECT_EQ(sink.text, "");
     return found;
+  }
+  std::string link_to(ObjectName name) {
+    return store->presign(std::move(name), loop.clock().wall() + 1h).value_or("");
+  }
+  /// Status and body of what a link gives now.
+  std::string fetched(const std::string& link) {
+    const auto got = world->fetch(loop, link, 0s);
+    return std::to_string(got.status) + " " + got.body;
   }
   /// Keys of one page; "…" behind them when there are more.
   std::vector<std::string> listed(ObjectFilter filter) {
@@ -302,6 +318,89 @@ TEST_P(ObjectStoreSuite, PutsOfOneNameAtOnceLeaveOneOfThem) {
   const auto standing = got(named("k"));
   ASSERT_TRUE(standing);
   EXPECT_NE(std::ranges::find(sent, *standing), sent.end());
+}
+
+TEST_P(ObjectStoreSuite, ALinkOpensTheObjectItWasMadeForWhateverItsName) {
+  const Keys keys{"plain",         "../../etc/passwd", "..",  ".",           "a//b/",
+                  "%2e%2e%2f100%", "새/이름 하나",     "a b", "a+b&c=d?e#f", "*?[]\\\"<>"};
+  for (const auto& tenant : Keys{"t", "../t", "세입자"}) {
+    for (const auto& key : keys) {
+      ASSERT_TRUE(put(named(key, tenant), "of " + key + " of " + tenant));
+      EXPECT_EQ(fetched(link_to(named(key, tenant))), "200 of " + key + " of " + tenant);
+    }
+  }
+}
+
+TEST_P(ObjectStoreSuite, ALinkGivesAllOfALargeObject) {
+  const auto whole = bytes(3 * limits::object_piece_bytes_max + 17);
+  ASSERT_TRUE(put(named("k"), whole));
+  EXPECT_EQ(fetched(link_to(named("k"))), "200 " + whole);
+  ASSERT_TRUE(put(named("empty"), ""));
+  EXPECT_EQ(fetched(link_to(named("empty"))), "200 ");
+}
+
+TEST_P(ObjectStoreSuite, ALinkEndsWhenItWasToEnd) {
+  ASSERT_TRUE(put(named("k"), "x"));
+  const auto link = store->presign(named("k"), loop.clock().wall() + 2s);
+  ASSERT_TRUE(link);
+  EXPECT_EQ(fetched(*link), "200 x");
+  EXPECT_EQ(world->fetch(loop, *link, 4s).status, 403);
+}
+
+TEST_P(ObjectStoreSuite, ALinkOpensNoOtherObject) {
+  ASSERT_TRUE(put(named("first", "one"), "the first"));
+  for (const auto& other : {named("other", "one"), named("first", "two")}) {
+    ASSERT_TRUE(put(other, "the other"));
+    auto link = link_to(named("first", "one"));
+    const std::string from = other.tenant == "one" ? "first" : "one";
+    const auto at = link.find(from);
+    ASSERT_NE(at, std::string::npos);
+    link.replace(at, from.size(), other.tenant == "one" ? other.key : other.tenant);
+    EXPECT_EQ(world->fetch(loop, link, 0s).status, 403);
+  }
+}
+
+TEST_P(ObjectStoreSuite, NoCharacterOfALinkCanBeChanged) {
+  ASSERT_TRUE(put(named("k"), "the secret"));
+  const auto link = link_to(named("k"));
+  for (auto at = link.find('?') + 1; at < link.size(); ++at) {
+    auto changed = link;
+    changed[at] = link[at] == 'a' ? 'b' : 'a';
+    const auto got = world->fetch(loop, changed, 0s);
+    EXPECT_TRUE(got.status == 400 || got.status == 403) << changed << " " << got.status;
+    EXPECT_FALSE(got.body.contains("the secret"));
+  }
+  EXPECT_NE(world->fetch(loop, link.substr(0, link.find('?')), 0s).status, 200);
+}
+
+TEST_P(ObjectStoreSuite, ALinkGivesWhatTheNameStandsForThen) {
+  const auto link = link_to(named("k"));
+  EXPECT_EQ(world->fetch(loop, link, 0s).status, 404);
+  ASSERT_TRUE(put(named("k"), "first"));
+  EXPECT_EQ(fetched(link), "200 first");
+  ASSERT_TRUE(put(named("k"), "second"));
+  EXPECT_EQ(fetched(link), "200 second");
+  ASSERT_TRUE(loop.get(store->remove(named("k"))));
+  EXPECT_EQ(world->fetch(loop, link, 0s).status, 404);
+}
+
+TEST_P(ObjectStoreSuite, EveryProcessMakesTheSameLinks) {
+  ASSERT_TRUE(put(named("k"), "x"));
+  store = world->other_process(loop.clock());
+  EXPECT_EQ(fetched(link_to(named("k"))), "200 x");
+}
+
+TEST_P(ObjectStoreSuite, LinksHaveLimits) {
+  const auto now = loop.clock().wall();
+  const auto longest = now + ObjectStore::link_valid_max;
+  EXPECT_TRUE(store->presign(named("k"), longest));
+  const Result<std::string> refused{Failure(Errc::invalid)};
+  EXPECT_EQ(store->presign(named("k"), longest + 1min), refused);
+  EXPECT_EQ(store->presign(named("k"), now), refused);
+  const std::vector<ObjectName> wrong{named(""), named("k", ""),
+                                      named(std::string(limits::object_key_bytes_max + 1, 'k')),
+                                      named(std::string("nul\0in it", 9)), named("\xff not UTF-8")};
+  for (const auto& name : wrong) EXPECT_EQ(store->presign(name, now + 1h), refused);
 }
 
 TEST_P(ObjectStoreSuite, ACancelledPutLeavesNothing) {

@@ -46,8 +46,7 @@ class Edge {
   std::map<JobId, StoredJob> cache_;  ///< planted: never made anew
   relay::RelayMetrics relay_metrics_;
   relay::Hub hub_;
-  LinkSigner signer_{"a secret of sixteen bytes or more"};
-  relay::SignedUrls urls_{signer_};
+  relay::SignedUrls urls_;
   relay::RelayRoutes relay_routes_;
   JobEnder ender_;
   JobLookup lookup_;

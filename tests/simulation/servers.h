@@ -45,6 +45,7 @@ struct Servers {
   memory::Tables store;
   memory::Broker broker;
   memory::Objects objects;
+  const LinkSigner link_signer{"a secret of sixteen bytes or more"};
   ModelMood mood;
   std::vector<Turn> turns;
 

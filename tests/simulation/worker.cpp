@@ -18,7 +18,7 @@ WorkerHost::WorkerHost(World& world, Process& process, Servers& servers, Options
       leased_store_(world, process, servers, store_, options.leases_are_known),
       log_(process.clock, servers.log, wire(servers.log_host), wire(servers.log_host)),
       model_(world, process, servers),
-      objects_(process.clock, servers.objects, wire(servers.objects_host)),
+      objects_(process.clock, servers.objects, wire(servers.objects_host), servers.link_signer),
       inputs_(objects_, process.clock),
       worker_({queue_, log_, leased_store_, model_, inputs_, process.clock, process.random, room_,
                counts_,

@@ -2,10 +2,13 @@
 fetched by whoever runs it."""
 
 import datetime
+import hashlib
 import json
 import secrets
+import subprocess
 import threading
 
+import httpx
 import pytest
 from sse import assert_whole, told_text
 from world import web
@@ -77,6 +80,85 @@ def test_a_korean_prompt_of_a_megabyte_reaches_the_model_as_it_was_sent(town, fo
     assert job["metadata"] == {"form": form}
     listed = web.get(f"{town.url}/v1/jobs?limit=5").json()["data"]
     assert job_id in [job["id"] for job in listed]
+
+
+def input_link(world, job_id):
+    """Told once the job's row is written."""
+    world.wait_until(lambda: "input" in world.job(job_id)["links"], what="no link to the input")
+    return world.url + world.job(job_id)["links"]["input"]
+
+
+def test_a_large_input_can_be_read_back_by_the_link_of_its_job(town):
+    prompt = korean(300_000)
+    job_id = town.submit(QUICK, prompt)
+    for _ in range(2):  # while it runs, or waits, and once it has ended
+        link = input_link(town, job_id)
+        got = web.get(link)
+        assert got.status_code == 200 and json.loads(got.content) == prompt
+        town.wait_end(job_id)
+    assert got.headers["Content-Length"] == str(len(got.content))
+    assert got.headers["ETag"] == f'"{hashlib.sha256(got.content).hexdigest()}"'
+    assert got.headers["Content-Type"] == "application/octet-stream"
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    head = web.head(link)
+    assert head.status_code == 200 and head.content == b""
+    assert head.headers["Content-Length"] == got.headers["Content-Length"]
+    assert "input" not in town.job(town.submit(QUICK))["links"]
+
+    size = len(got.content)
+    for asked, first, last in (("5-104", 5, 104), ("200000-", 200_000, size - 1),
+                               ("-7", size - 7, size - 1)):
+        part = web.get(link, headers={"Range": f"bytes={asked}"})
+        assert part.status_code == 206
+        assert part.headers["Content-Range"] == f"bytes {first}-{last}/{size}"
+        assert part.content == got.content[first:last + 1]
+    beyond = web.get(link, headers={"Range": f"bytes={size}-"})
+    assert beyond.status_code == 416
+    assert beyond.headers["Content-Range"] == f"bytes */{size}"
+
+
+def test_curl_resumes_a_broken_download_of_an_input(town, tmp_path):
+    link = input_link(town, town.submit(QUICK, korean(3_000_000)))
+    whole = web.get(link).content
+    half = tmp_path / "input.json"
+    half.write_bytes(whole[:1_000_000])
+    subprocess.run(["curl", "-sSf", "-C", "-", "-o", half, link], check=True, timeout=60)
+    assert half.read_bytes() == whole
+
+
+def test_a_changed_link_opens_nothing(town):
+    mine, other = (town.submit(QUICK, korean(300_000)) for _ in range(2))
+    link, others = input_link(town, mine), input_link(town, other)
+    last = "1" if link[-1] == "0" else "0"
+    for wrong in (link[:-1] + last, link.replace("expires=", "expires=9"),
+                  link.split("&expires")[0],
+                  link.split("&expires")[0] + "&expires" + others.split("&expires")[1]):
+        refused = web.get(wrong)
+        assert refused.status_code == 403, wrong
+        assert refused.headers["Content-Type"].startswith("application/problem+json")
+        assert refused.json()["code"] == "bad_signature"
+
+
+def test_the_link_of_an_ended_job_whose_input_was_removed_is_404(world):
+    job_id = world.submit(QUICK, korean(300_000))
+    assert world.wait_end(job_id)["status"] == "succeeded"
+    link = input_link(world, job_id)
+    [at] = objects(world)
+    at.unlink()
+    gone = web.get(link)
+    assert gone.status_code == 404
+    assert gone.headers["Content-Type"].startswith("application/problem+json")
+    assert gone.json()["code"] == "object_not_found"
+
+
+def test_a_damaged_input_is_never_read_back_whole(world):
+    link = input_link(world, world.submit(QUICK, korean()))
+    [at] = objects(world)
+    with open(at, "r+b") as file:
+        file.seek(-1000, 2)
+        file.write(b"!")
+    with pytest.raises(httpx.RemoteProtocolError):
+        web.get(link)
 
 
 @pytest.mark.parametrize("over, kept", [(-1, 0), (0, 0), (1, 1)])

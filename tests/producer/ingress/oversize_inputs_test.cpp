@@ -54,6 +54,18 @@ TEST(OversizeInput, AMessageListIsKeptAsItIs) {
   EXPECT_EQ(input_of(w, w.queue.jobs.at(0)).bytes, list);
 }
 
+TEST(OversizeInput, ItsJobLinksToItForAsLongAsToItsEvents) {
+  World w;
+  const JobId id = w.posted(body_of(large));
+  const auto until = to_rfc3339(w.clock.wall() + limits::stream_url_valid).substr(0, 19);
+  const auto link = at(w.get(job_path(id)).body, "/links/input");
+  EXPECT_TRUE(link.starts_with("/" + w.queue.jobs.at(0).input_ref.value().key + "?until=" + until))
+      << link << " " << until;
+  EXPECT_EQ(w.get("/v1/jobs").body.find("until="), std::string::npos);
+  EXPECT_EQ(w.get(job_path(w.posted(R"({"input":"x"})"))).body.find(R"("input":)"),
+            std::string::npos);
+}
+
 TEST(OversizeInput, ItsJobIsShownLikeAnyOther) {
   World w;
   const JobId id = w.posted(body_of(large));

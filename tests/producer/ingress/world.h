@@ -76,7 +76,7 @@ struct World {
   JobLookup lookup{log, store, clock, ender};
   Cancel cancel{log, store, clock, ender};
   bool queue_ready = true;
-  JobsRoutes routes{{submit, lookup, cancel, store, clock, metrics, open_stream, sign}};
+  JobsRoutes routes{{submit, lookup, cancel, store, objects, clock, metrics, open_stream, sign}};
   HealthRoutes health{{[this] { return queue_ready; }, log, store, {&registry}}};
   http::Router router;
   Nursery nursery{clock};
