@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ops/cli/command_line.h"
+#include "ops/cli/out_lost.h"
 #include "ops/cli/settings_words.h"
 #include "ops/roles/commands.h"
 #include "shared/runtime/config.h"
@@ -117,7 +118,7 @@ int run_command(std::vector<std::string> words) {
 
 int main(int argc, char** argv) {
   try {
-    return run_command({argv + 1, argv + argc});
+    return cli::exit_once_written(run_command({argv + 1, argv + argc}));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "millrace: %s\n", error.what());
     return 2;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "ops/cli/out_lost.h"
 #include "ops/cli/settings_words.h"
 #include "shared/runtime/log.h"
 
@@ -59,7 +60,11 @@ int Command::run(std::vector<std::string> given, const std::function<Exit(Given&
   log::open(config.log_level == "debug" ? log::Level::debug : log::Level::error, false);
   auto screen = screen_of(json_, config);
   Given all{std::move(config), std::move(screen)};
-  return code(act(all));
+  try {
+    return code(act(all));
+  } catch (const OutLost& lost) {
+    return exit_for(lost);
+  }
 }
 
 }  // namespace millrace::cli

@@ -5,7 +5,7 @@ namespace millrace::cli {
 /// What a script learns from how a command ended; `--help` lists them.
 enum class Exit : int {
   succeeded = 0,
-  failed = 1,       ///< the job failed; a check, a backup or a restore did
+  failed = 1,       ///< the job failed; a check, a backup or a restore did; stdout was lost
   usage = 2,        ///< the words do not make sense, or the edge refused the request
   unreachable = 3,  ///< no edge answers, or it cannot serve for now
   not_found = 4,

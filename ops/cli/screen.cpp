@@ -1,6 +1,9 @@
 #include "ops/cli/screen.h"
 
+#include <cerrno>
 #include <utility>
+
+#include "ops/cli/out_lost.h"
 
 namespace millrace::cli {
 namespace {
@@ -30,9 +33,9 @@ std::string in_ink(bool wanted, Ink ink, std::string_view text) {
   return std::string(start_of(ink)).append(text).append("\033[0m");
 }
 
-void put(std::FILE* file, std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fflush(file);
+bool put(std::FILE* file, std::string_view text) {
+  const bool taken = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  return std::fflush(file) == 0 && taken;
 }
 
 }  // namespace
@@ -47,7 +50,7 @@ Screen Screen::without_out() const {
 void Screen::write(std::string_view text) {
   if (text.empty() || !out_) return;
   clear_progress();
-  put(out_, text);
+  if (!put(out_, text)) throw OutLost{errno};
   mid_line_ = !text.ends_with('\n');
 }
 

@@ -10,6 +10,8 @@ enum class Ink { plain, dim, bold, red, green, yellow, cyan };
 
 /// Where a command writes. What was asked for goes to `out`; what is told about it (progress, tool
 /// events, errors) to `err`, so that `out` can be piped. Colours and progress on a terminal only.
+///
+/// What cannot be written to `out` is thrown as OutLost (out_lost.h): nothing is asked for in vain.
 class Screen {
  public:
   struct Options {
@@ -21,6 +23,7 @@ class Screen {
   Screen(std::FILE* out, std::FILE* err, Options options);
 
   bool json() const { return options_.json; }
+  bool out_terminal() const { return options_.out_terminal; }
   /// The same, but what would go to `out` goes nowhere.
   Screen without_out() const;
 

@@ -26,14 +26,18 @@ bool asks(const std::vector<std::string>& words, std::string_view one, std::stri
 }
 
 void tell_settings(std::string_view command, std::string_view what) {
-  fmt::print("usage: millrace {} [--setting value …]\n\n{}\n\n", command, what);
-  fmt::print(
+  std::string text = fmt::format(
+      "usage: millrace {} [--setting value …]\n\n{}\n\n"
       "Each setting is a flag, an environment variable, and a key of the TOML file that --config\n"
-      "names; `millrace config` shows those in force.\n\n");
-  for (const auto& row : settings())
-    fmt::print("  {:<28}{:<28}{}\n", flag_of(row.key), row.env.front(), row.allowed);
-  fmt::print("  {:<28}{:<28}{}\n", "--kafka-…", "KAFKA_…", "any property of librdkafka");
-  fmt::print("  {:<28}{:<28}{}\n", config_flag, "", "a TOML file");
+      "names; `millrace config` shows those in force. An empty variable is as good as unset.\n\n",
+      command, what);
+  const auto row_of = [&text](std::string_view flag, std::string_view env, std::string_view value) {
+    text += fmt::format("  {:<28}{:<28}{}\n", flag, env, value);
+  };
+  for (const auto& row : settings()) row_of(flag_of(row.key), row.env.front(), row.allowed);
+  row_of("--kafka-…", "KAFKA_…", "any property of librdkafka");
+  row_of(config_flag, "", "a TOML file");
+  std::fputs(text.c_str(), stdout);
 }
 
 }  // namespace

@@ -295,6 +295,31 @@ def test_an_edge_is_found_by_its_port_alone(cli, town):
     assert said(cli("jobs", "list", "-n", "1", MILLRACE_URL=f"127.0.0.1:{port}/")) is not None
 
 
+@pytest.mark.parametrize("words", [
+    ("submit", "x"), ("submit", "x", "--stream"), ("submit", "x", "--wait"), ("jobs", "list"),
+    ("jobs", "list", "--json"), ("doctor",), ("doctor", "--json"), ("config",), ("--help",),
+    ("submit", "--help"), ("jobs", "--help"), ("serve", "--help"), ("--version",)], ids=" ".join)
+def test_what_cannot_be_written_to_stdout_is_a_failure(cli, town, words):
+    town.wait_end(town.submit(QUICK))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([BINARY, *words], env=cli.env | {"MODEL_ID": QUICK}, cwd=cli.cwd,
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                              check=False)
+    assert done.returncode == FAILED
+    assert "millrace: stdout cannot be written" in done.stderr
+
+
+def test_a_reader_that_leaves_ends_a_stream_quietly(cli):
+    words = [BINARY, "submit", "x", "--stream", "--json", "--model", SLOW]
+    for before in (None, lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN)):
+        with subprocess.Popen(words, env=cli.env, cwd=cli.cwd, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, preexec_fn=before) as child:
+            assert child.stdout.readline()
+            child.stdout.close()
+            assert child.stderr.read() == b""
+            assert child.wait(10) in (-signal.SIGPIPE, 128 + signal.SIGPIPE)
+
+
 # --- on a terminal
 
 
