@@ -72,18 +72,24 @@ void EventPrinter::show(const SseEvent& event, const Json& json, Told& told) {
 }
 
 void EventPrinter::show_text(const SseEvent& event, const Json& json, Told& told) {
-  if (event.type != "delta") {
+  if (event.type != "delta" || told.behind) {
     return catch_up(
         told, told.fold.text(),
-        event.type == "rewind" ? "the answer goes back: what stands is" : "the answer so far is");
+        event.type == "snapshot" ? "the answer so far is" : "the answer goes back: what stands is",
+        false);
   }
   const std::string text = json.text("/text");
   screen_.write(text);
   told.shown += text;
 }
 
-/// Shows what is missing of the answer, all of it again where what was shown is not its beginning.
-void EventPrinter::catch_up(Told& told, const std::string& answer, const std::string& why) {
+/// Shows what is missing of the answer, all of it again where what was shown is not its beginning:
+/// at once on a terminal, else once it cannot become that. `whole`: the answer does not grow.
+void EventPrinter::catch_up(Told& told, const std::string& answer, const std::string& why,
+                            bool whole) {
+  told.behind = !whole && !screen_.out_terminal() && answer.size() < told.shown.size() &&
+                told.shown.starts_with(answer);
+  if (told.behind) return;
   if (answer.starts_with(told.shown)) {
     screen_.write(std::string_view(answer).substr(told.shown.size()));
   } else {
@@ -97,7 +103,7 @@ void EventPrinter::catch_up(Told& told, const std::string& answer, const std::st
 void EventPrinter::show_end(const SseEvent& event, const Json& json, Told& told) {
   const auto status = status_of_event(event.type);
   if (event.type == "done" && text_ == Text::as_it_comes)
-    catch_up(told, json.text("/result/text"), "the answer is");
+    catch_up(told, json.text("/result/text"), "the answer is", true);
   if (text_ == Text::as_it_comes) screen_.end_text();
   std::string note(status);
   if (const auto elapsed = json.real("/elapsed")) note += " after " + seconds_text(*elapsed);

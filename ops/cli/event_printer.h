@@ -12,7 +12,9 @@ class Json;
 
 /// Shows the events of one or several jobs as they come: text on `out`, everything else as notes;
 /// with JSON each event as it was sent, one a line. What is shown of a job's answer is, from its
-/// last notice on, the answer: a `rewind` is told, and what stays of the text is shown again.
+/// last notice on, the answer. Where a `rewind` takes text back, a terminal is told and shown again
+/// what stays. A file or a pipe keeps what it has: it gets what goes beyond that once the answer is
+/// there again, and only where the answer turns out another, a new line and all of the answer.
 class EventPrinter {
  public:
   enum class Text { as_it_comes, none };  ///< none: only progress is shown
@@ -27,12 +29,13 @@ class EventPrinter {
  private:
   struct Told {
     TextFold fold;
-    std::string shown;  ///< of the answer, since the last notice
+    std::string shown;    ///< of the answer, since the last notice
+    bool behind = false;  ///< the answer is the beginning of what is shown, and may grow into it
   };
 
   void show(const SseEvent& event, const Json& json, Told& told);
   void show_text(const SseEvent& event, const Json& json, Told& told);
-  void catch_up(Told& told, const std::string& answer, const std::string& why);
+  void catch_up(Told& told, const std::string& answer, const std::string& why, bool whole);
   void show_end(const SseEvent& event, const Json& json, Told& told);
   void name_job(const std::string& job);
 
