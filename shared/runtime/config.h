@@ -35,7 +35,7 @@ struct Config {
   std::string redis_url;     ///< redis://[user:password@]host[:port][/db]
   std::string database_url;  ///< a path, without `sqlite:`; never empty: by default in `data`
   std::string data = "./millrace-data";
-  std::string secret;  ///< signs stream URLs; comma-separated: first signs,
+  std::string secret;  ///< signs links; comma-separated: first signs,
                        ///< all are accepted
 
   // the model
