@@ -39,6 +39,8 @@ int bindable(const Config& config) {
 Check answered(const BlockingAnswer& answer, const std::string& url) {
   const Json json(answer.body);
   if (json.text("/status") == "ready") return {"edge", Verdict::ok, "ready at " + url};
+  if (const auto detail = json.text("/detail"); !detail.empty())
+    return {"edge", Verdict::fail, "at " + url + " keeps nothing", detail};
   std::string waits;
   for (const auto* part : {"queue", "event_log", "store"})
     if (json.text(std::string("/") + part) == "unavailable")

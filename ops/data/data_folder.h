@@ -26,6 +26,7 @@ class DataFolder {
   /// instant; whoever takes it at that instant waits.
   static std::optional<std::string> holder(const std::string& path);
 
+  std::string lock() const { return path_ + "/" + lock_name; }
   std::string events() const { return path_ + "/events"; }
   /// What signs links: made once, readable by its owner alone, kept with the data. Throws
   /// std::runtime_error when it cannot be read or kept.

@@ -40,7 +40,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
                .clock = loop.clock,
                .random = loop.random,
                .metrics = shared.ingress_metrics,
-               .log_needed = shared.config.kafka_brokers.empty()}),
+               .log_needed = shared.config.kafka_brokers.empty(),
+               .keeps = [&shared] { return shared.services.trouble().empty(); }}),
       jobs_routes_(
           {submit_, lookup_, cancel_, *store_, objects_->objects(), loop.clock,
            shared.ingress_metrics,
@@ -48,9 +49,9 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
            [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
       object_routes_(objects_->objects(), shared.services.link_signer(), loop.clock),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
-                      shared.metrics}),
+                      shared.metrics, [&shared] { return shared.services.trouble(); }}),
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
-      letter_routes_(letters_.get()),
+      letter_routes_(letters_.get(), [&shared] { return shared.services.trouble().empty(); }),
       server_(loop.clock, loop.random, router_, server_options(shared.config)),
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);

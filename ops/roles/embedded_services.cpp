@@ -2,6 +2,7 @@
 
 #include "shared/disk/segment_event_log.h"
 #include "shared/runtime/loop_clock.h"
+#include "shared/sqlite/database_url.h"
 #include "shared/sqlite/job_taker.h"
 
 namespace millrace {
@@ -45,7 +46,9 @@ EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
       log_(log_options(config, folder_), now()),
       store_(config.database_url, random),
       objects_(config, link_signer_),
-      queue_(store_, {config.worker_threads, config.jobs_in_flight}) {}
+      queue_(store_, {config.worker_threads, config.jobs_in_flight}),
+      watch_(config.data,
+             {folder_.lock(), folder_.events(), sqlite_path(config.database_url).value()}) {}
 
 std::unique_ptr<LoopLog> EmbeddedServices::log(Clock& clock) {
   return std::make_unique<LoopSegments>(clock, log_, !looked_after_.exchange(true));

@@ -2,6 +2,7 @@
 #include <atomic>
 
 #include "ops/data/data_folder.h"
+#include "ops/data/folder_watch.h"
 #include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
 #include "shared/disk/segment_log.h"
@@ -33,6 +34,9 @@ class EmbeddedServices final : public Services {
   }
   Task<> remove_old_jobs(Clock& clock) override { return store_.remove_old_jobs(clock, jobs_ttl_); }
   const LinkSigner& link_signer() const override { return link_signer_; }
+  std::string trouble() const override {
+    return watch_.standing() ? std::string() : watch_.trouble();
+  }
   bool queue_ready() const override { return store_.healthy(); }
   void stop_taking() override {}  // it waits here for the next start
   void export_counts(CountsExport& to) const override;
@@ -45,6 +49,7 @@ class EmbeddedServices final : public Services {
   SqliteStore store_;
   DirectoryObjects objects_;
   SqliteJobQueue queue_;
+  FolderWatch watch_;
   std::atomic<bool> looked_after_ = false;  ///< the log, by one of the loops
 };
 

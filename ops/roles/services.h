@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string>
 
 #include "ops/roles/counts_export.h"
 #include "shared/dead_letters.h"
@@ -55,6 +56,9 @@ class Services {
   /// before this goes. For one loop.
   virtual Task<> remove_old_jobs(Clock& clock) = 0;
 
+  /// Why nothing that is written now would be found again, and what an operator can do; empty where
+  /// it would.
+  virtual std::string trouble() const { return {}; }
   /// Jobs can be put in.
   virtual bool queue_ready() const = 0;
   /// The process drains: what waits for it is somebody else's from here on.

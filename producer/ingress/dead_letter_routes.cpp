@@ -154,6 +154,7 @@ Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
 
 Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
   if (!letters_) co_return to_response(not_here());
+  if (keeps_ && !keeps_()) co_return to_response(nothing_kept());
   const auto asked = asked_in(request.body);
   if (!asked) co_return to_response(asked.error());
   if (asked->id) co_return co_await redrive_one(*asked->id);

@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "producer/ingress/refusal.h"
 #include "shared/dead_letters.h"
 #include "shared/http/router.h"
@@ -11,7 +13,9 @@ namespace millrace {
 class DeadLetterRoutes {
  public:
   /// Null where they are not the edge's to ask for: both are refused then, with what to do.
-  explicit DeadLetterRoutes(DeadLetters* letters) : letters_(letters) {}
+  /// `keeps`: of a job made now something would be left; empty: always.
+  explicit DeadLetterRoutes(DeadLetters* letters, std::function<bool()> keeps = {})
+      : letters_(letters), keeps_(std::move(keeps)) {}
   DeadLetterRoutes(const DeadLetterRoutes&) = delete;
   DeadLetterRoutes& operator=(const DeadLetterRoutes&) = delete;
 
@@ -23,6 +27,7 @@ class DeadLetterRoutes {
   Task<http::Response> redrive_one(JobId id);
 
   DeadLetters* letters_;
+  std::function<bool()> keeps_;
 };
 
 }  // namespace millrace

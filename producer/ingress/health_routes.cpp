@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "shared/runtime/json_text.h"
+
 namespace millrace {
 namespace {
 
@@ -31,7 +33,8 @@ Task<http::Response> HealthRoutes::ready(http::Request&) {
   const bool queue = parts_.queue_ready();
   const bool log = parts_.log.reachable();
   const bool store = parts_.store.healthy();
-  const bool all = queue && log && store;
+  const std::string trouble = parts_.trouble ? parts_.trouble() : std::string();
+  const bool all = queue && log && store && trouble.empty();
   http::Response response;
   response.status = all ? 200 : 503;
   response.body = all ? R"({"status":"ready",)" : R"({"status":"unavailable",)";
@@ -40,6 +43,10 @@ Task<http::Response> HealthRoutes::ready(http::Request&) {
   append_dependency(response.body, "event_log", log);
   response.body += ',';
   append_dependency(response.body, "store", store);
+  if (!trouble.empty()) {
+    response.body += R"(,"detail":)";
+    append_json_string(response.body, trouble);
+  }
   response.body += '}';
   co_return response;
 }

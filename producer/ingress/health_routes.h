@@ -11,7 +11,8 @@
 namespace millrace {
 
 /// `/livez` (the loop runs), `/readyz` (everything a job needs answers; 503 and which does not
-/// otherwise) and `/metrics` (Prometheus text). Outlives the server that uses its router.
+/// otherwise, with what an operator has to mend in `detail`) and `/metrics` (Prometheus text).
+/// Outlives the server that uses its router.
 class HealthRoutes {
  public:
   struct Parts {
@@ -19,6 +20,8 @@ class HealthRoutes {
     const EventLog& log;
     const Store& store;
     std::vector<const prometheus::Collectable*> metrics;
+    /// What an operator has to mend, in a sentence; empty: nothing. Called on this loop.
+    std::function<std::string()> trouble{};
   };
   explicit HealthRoutes(Parts parts) : parts_(std::move(parts)) {}
   HealthRoutes(const HealthRoutes&) = delete;

@@ -93,6 +93,14 @@ Refusal storage_full() {
                         ingress_limits::retry_after_full_disk);
 }
 
+Refusal nothing_kept() {
+  return refuse_for_now("queue_unavailable", "",
+                        "The files of the server were removed or replaced while it runs: nothing "
+                        "was kept of this job, and none is taken until an operator mends that "
+                        "(/readyz says how). Try again after the time in Retry-After.",
+                        ingress_limits::retry_after_outage);
+}
+
 std::string to_json(const Refusal& refusal) {
   std::string json = to_json(refusal.problem);
   if (refusal.id) {

@@ -31,6 +31,8 @@ Refusal store_away();
 Refusal log_away();
 /// 507: nothing new is kept until somebody makes room on the server's disk.
 Refusal storage_full();
+/// What the server writes is lost: its files have been taken away.
+Refusal nothing_kept();
 
 /// problem+json; with the member `id` where the refusal names a job.
 std::string to_json(const Refusal& refusal);

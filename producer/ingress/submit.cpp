@@ -126,11 +126,17 @@ struct Submit::Place {
   std::size_t& taken;
 };
 
+std::optional<Refusal> Submit::refused_at_once(const Job& job, const Place& place) const {
+  if (parts_.keeps && !parts_.keeps()) return nothing_kept();
+  if (!place.within_limit() || !inputs_.has_room_for(job)) return overloaded();
+  return std::nullopt;
+}
+
 Task<Submitted> Submit::fresh(Job job) {
   const Instant began = parts_.clock.now();
   const Place place(on_their_way_);
-  if (!place.within_limit() || !inputs_.has_room_for(job))
-    co_return count(std::unexpected(overloaded()), began);
+  if (auto refusal = refused_at_once(job, place))
+    co_return count(std::unexpected(std::move(*refusal)), began);
   Draft draft{std::move(job), {}};
   inputs_.take(draft.job, draft.input);
   draft.job.id = new_job_id(draft.job.created_at, parts_.random);
@@ -144,8 +150,8 @@ Task<Submitted> Submit::fresh(Job job) {
 Task<Submitted> Submit::keyed(Job job, std::string key, std::string fingerprint) {
   const Instant began = parts_.clock.now();
   const Place place(on_their_way_);
-  if (!place.within_limit() || !inputs_.has_room_for(job))
-    co_return count(std::unexpected(overloaded()), began);
+  if (auto refusal = refused_at_once(job, place))
+    co_return count(std::unexpected(std::move(*refusal)), began);
   Draft draft{std::move(job), {}};
   inputs_.take(draft.job, draft.input);
   draft.job.id = derived_job_id(draft.job.tenant, key);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,9 +49,11 @@ class Submit {
     IngressMetrics& metrics;
     /// Log and queue stand on one disk, so where the log takes nothing no job could run.
     bool log_needed = false;
+    /// Of what is written now something would be left; nothing is queued otherwise. Empty: always.
+    std::function<bool()> keeps{};
   };
   explicit Submit(Parts parts)
-      : parts_(parts), inputs_(parts.objects, parts.random), nursery_(parts.clock) {}
+      : parts_(std::move(parts)), inputs_(parts_.objects, parts_.random), nursery_(parts_.clock) {}
 
   /// Gives the job a new id and queues it.
   Task<Submitted> fresh(Job job);
@@ -76,6 +79,7 @@ class Submit {
   /// A refusal that names no job leaves none.
   using Queued = std::expected<void, Refusal>;
 
+  std::optional<Refusal> refused_at_once(const Job& job, const Place& place) const;
   Task<Submitted> run_fresh(Draft& draft);
   Task<Submitted> run_keyed(Draft& draft, const std::string& fingerprint);
   Task<Submitted> join_record(Draft& draft, const std::string& fingerprint,

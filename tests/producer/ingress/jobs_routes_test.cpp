@@ -491,6 +491,25 @@ TEST(Health, ReadyNamesEachDependency) {
   EXPECT_EQ(at(w.get("/readyz").body, "/store"), "unavailable");
 }
 
+TEST(Health, WhatAnOperatorHasToMendIsToldAndNothingIsAcceptedMeanwhile) {
+  World w;
+  w.trouble = "the folder /data is gone: put it back";
+  const auto ready = w.get("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(at(ready.body, "/status"), "unavailable");
+  EXPECT_EQ(at(ready.body, "/detail"), w.trouble);
+  for (const auto& refused : {w.post(body), w.post(body, {{"idempotency-key", "k"}})}) {
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(at(refused.body, "/code"), "queue_unavailable");
+    EXPECT_NE(header(refused, "Retry-After"), "");
+  }
+  EXPECT_TRUE(w.queue.jobs.empty());
+  EXPECT_TRUE(w.log.records.empty());
+  w.trouble.clear();
+  EXPECT_EQ(w.post(body).status, 202);
+  EXPECT_EQ(at(w.get("/readyz").body, "/detail"), "absent");
+}
+
 TEST(Health, MetricsCountAcceptedAttachedAndRefused) {
   World w;
   w.post(body, {{"idempotency-key", "k"}});

@@ -76,13 +76,16 @@ struct World {
   JobLookup lookup{log, store, clock, ender};
   Cancel cancel{log, store, clock, ender};
   bool queue_ready = true;
+  std::string trouble;  ///< what an operator has to mend
   JobsRoutes routes{{submit, lookup, cancel, store, objects, clock, metrics, open_stream, sign}};
-  HealthRoutes health{{[this] { return queue_ready; }, log, store, {&registry}}};
+  HealthRoutes health{
+      {[this] { return queue_ready; }, log, store, {&registry}, [this] { return trouble; }}};
   http::Router router;
   Nursery nursery{clock};
 
   explicit World(bool log_needed = false)
-      : submit({queue, log, store, objects, clock, random, metrics, log_needed}) {
+      : submit({queue, log, store, objects, clock, random, metrics, log_needed,
+                [this] { return trouble.empty(); }}) {
     routes.add_to(router);
     health.add_to(router);
   }
