@@ -31,6 +31,15 @@ std::string what_is_wrong(const CLI::App& words, const CLI::ParseError& wrong) {
   return "one word too many: " + left.front() + " (quote what is several words)";
 }
 
+/// `--name=` as `--name` and an empty word: CLI11 takes the first for an option without its value.
+void part_from_empty_values(std::vector<std::string>& words) {
+  for (auto word = words.begin(); word != words.end() && *word != "--"; ++word) {
+    if (!word->starts_with("--") || !word->ends_with('=')) continue;
+    word->pop_back();
+    word = words.insert(word + 1, "");
+  }
+}
+
 }  // namespace
 
 Command::Command(std::string name, std::string what)
@@ -45,6 +54,7 @@ int Command::run(std::vector<std::string> given, const std::function<Exit(Given&
   // Listed, for everybody needs it; taken with the other settings.
   words_.add_option("--url", "The edge to talk to (MILLRACE_URL), http://127.0.0.1:8080");
   try {
+    part_from_empty_values(given);
     std::ranges::reverse(given);  // CLI11 takes them from the end
     words_.parse(std::move(given));
   } catch (const CLI::Success& told) {

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <limits>
 
 #include "ops/cli/command.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/edge.h"
 #include "ops/cli/job_text.h"
 #include "ops/cli/json.h"
+#include "ops/cli/number_option.h"
 #include "shared/runtime/ids.h"
 #include "shared/runtime/percent_encoded.h"
 
@@ -96,7 +98,8 @@ int list_jobs(Words words) {
   app.add_option("--status", wanted.status,
                  "queued, running, retrying, succeeded, failed, cancelled or expired");
   app.add_option("--session", wanted.session, "Those of a session");
-  app.add_option("-n,--limit", wanted.count, "How many, 20");
+  add_whole(app, "-n,--limit", 1, std::numeric_limits<std::uint32_t>::max(), "20",
+            [&wanted](std::uint64_t count) { wanted.count = static_cast<std::uint32_t>(count); });
   app.add_option("--after", wanted.after, "Those older than the job with that id");
   return command.run(std::move(words),
                      [&wanted](Command::Given& given) { return list(given, wanted); });

@@ -1,16 +1,22 @@
 #include "ops/cli/submit.h"
 
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
+#include <cstring>
 
 #include "ops/cli/command.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/edge.h"
 #include "ops/cli/json.h"
+#include "ops/cli/number_option.h"
 #include "ops/cli/watch_job.h"
+#include "producer/ingress/limits.h"
 #include "shared/runtime/ids.h"
 #include "shared/runtime/json_text.h"
+#include "shared/runtime/limits.h"
 
 namespace millrace::cli {
 namespace {
@@ -19,12 +25,21 @@ constexpr int tries = 5;
 constexpr Duration first_wait = 200ms;
 constexpr Duration wait_max = 10s;
 
+constexpr double seconds(std::chrono::duration<double> time) {
+  return time.count();
+}
+
 struct Asked {
   JobWords job;
   std::string key;
   bool stream = false;
   bool wait = false;
 };
+
+std::string too_large(std::string_view what) {
+  return fmt::format("{} is larger than {} bytes, the most an edge takes: send several jobs", what,
+                     limits::body_bytes_max);
+}
 
 void member(std::string& out, std::string_view name) {
   if (out.size() > 1) out += ',';
@@ -76,8 +91,14 @@ Exit wait_for(Edge& edge, Screen& screen, const std::string& id) {
 
 Exit put_in_and_watch(Command::Given& given, Asked asked) {
   Screen& screen = given.screen;
-  if (asked.job.prompt == "-")
-    asked.job.prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+  if (asked.job.prompt == "-") {
+    auto text = prompt_from(stdin);
+    if (!text) {
+      screen.error(text.error());
+      return Exit::usage;
+    }
+    asked.job.prompt = *std::move(text);
+  }
   const auto body = job_body(asked.job);
   if (!body) {
     screen.error(body.error());
@@ -102,6 +123,20 @@ Exit put_in_and_watch(Command::Given& given, Asked asked) {
 }
 
 }  // namespace
+
+std::expected<std::string, std::string> prompt_from(std::FILE* file) {
+  constexpr std::size_t piece_bytes = 64 * 1024;
+  std::string text;
+  while (text.size() <= limits::body_bytes_max) {
+    const auto before = text.size();
+    text.resize(before + piece_bytes);
+    text.resize(before + std::fread(text.data() + before, 1, piece_bytes, file));
+    if (std::ferror(file) != 0)
+      return std::unexpected(std::string("stdin cannot be read: ") + std::strerror(errno));
+    if (std::feof(file) != 0) return text;
+  }
+  return std::unexpected(too_large("the prompt on stdin"));
+}
 
 std::expected<std::string, std::string> job_body(const JobWords& words) {
   if (words.prompt.empty()) return std::unexpected("the prompt is empty");
@@ -134,7 +169,9 @@ std::expected<std::string, std::string> job_body(const JobWords& words) {
   number_member("temperature", words.temperature);
   number_member("deadline_s", words.deadline_s);
   if (metadata.size() > 2) body.append(",\"metadata\":").append(metadata);
-  return body + "}";
+  body += '}';
+  if (body.size() > limits::body_bytes_max) return std::unexpected(too_large("the job, as JSON,"));
+  return body;
 }
 
 int submit(Words words) {
@@ -144,10 +181,14 @@ int submit(Words words) {
   app.add_option("prompt", asked.job.prompt, "What to ask; - reads it from stdin")->required();
   app.add_option("--session", asked.job.session, "Jobs of one session run in order");
   app.add_option("--model", asked.job.model, "Another model than the edge's");
-  app.add_option("--max-tokens", asked.job.max_tokens, "Of the answer");
-  app.add_option("--temperature", asked.job.temperature, "0 to 2");
+  add_whole(app, "--max-tokens", 1, ingress_limits::max_tokens_max, "as many as the edge says",
+            [&asked](std::uint64_t count) { asked.job.max_tokens = count; });
+  add_number(app, "--temperature", 0, ingress_limits::temperature_max, "the edge's",
+             [&asked](double given) { asked.job.temperature = given; });
   app.add_option("--priority", asked.job.priority, "interactive or bulk");
-  app.add_option("--deadline", asked.job.deadline_s, "Seconds after which it has expired, 86400");
+  add_number(app, "--deadline", 0.001, seconds(limits::deadline_max),
+             fmt::format("it expires after {} seconds", seconds(limits::deadline_default)),
+             [&asked](double given) { asked.job.deadline_s = given; });
   app.add_option("--metadata", asked.job.metadata, "name=value, kept with the job; any number")
       ->allow_extra_args(false);
   app.add_option("--idempotency-key", asked.key, "The same key and job again is the same job");

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <cstdio>
 #include <expected>
 #include <optional>
 #include <string>
@@ -19,7 +20,11 @@ struct JobWords {
   std::vector<std::string> metadata{};  ///< `name=value`; a value that is JSON is taken as such
 };
 
-/// The body of `POST /v1/jobs`, or what is wrong with the words.
+/// All that is in a file, or what is wrong: it cannot be read, or is larger than what an edge takes
+/// (limits::body_bytes_max), of which no more is read than shows it.
+std::expected<std::string, std::string> prompt_from(std::FILE* file);
+
+/// The body of `POST /v1/jobs`, at most limits::body_bytes_max, or what is wrong with the words.
 std::expected<std::string, std::string> job_body(const JobWords& words);
 
 }  // namespace millrace::cli

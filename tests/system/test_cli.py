@@ -90,6 +90,8 @@ def test_a_dash_reads_the_prompt_from_stdin(cli):
     assert job["usage"]["prompt_tokens"] > 2000
     done = cli("submit", "-", stdin="")
     assert "prompt is empty" in done.stderr and done.returncode == USAGE
+    done = cli("submit", "-", stdin="x" * (8 * 1024 * 1024 + 1))
+    assert "larger than 8388608 bytes" in done.stderr and done.returncode == USAGE
 
 
 def test_a_failed_job_is_exit_1_and_says_why_a_cancelled_one_is_exit_5(cli, town):
@@ -262,7 +264,14 @@ def test_what_is_not_there_is_exit_4_and_says_where_to_look(cli, words):
     (("submit", "two", "words"), "words"),
     (("submit", "x", "--wait", "--stream"), "--wait"),
     (("submit", "x", "--temperature", "hot"), "--temperature"),
-    (("submit", "x", "--temperature", "9"), "temperature"),
+    (("submit", "x", "--temperature", "9"), '--temperature is "9"; allowed: a number from 0 to 2'),
+    (("submit", "x", "--temperature=nan"), "a number from 0 to 2"),
+    (("submit", "x", "--temperature="), '--temperature is ""; allowed: a number from 0 to 2'),
+    (("submit", "x", "--temperature"), "a number from 0 to 2"),
+    (("submit", "x", "--temperature", "-1"), "a number from 0 to 2"),
+    (("submit", "x", "--max-tokens", "0"), "a whole number from 1 to 131072"),
+    (("submit", "x", "--deadline", "inf"), "a number from 0.001 to 604800"),
+    (("jobs", "list", "-n", "-1"), "a whole number from 1 to"),
     (("submit", "x", "--metadata", "nothing"), "name=value"),
     (("submit", "x", "--url"), "--url needs a value"),
     (("submit", "x", "--url", "ftp://x"), "ftp://x"),

@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <stdexcept>
 
 #include "ops/cli/job_text.h"
+#include "ops/cli/number_option.h"
 #include "ops/cli/settings_words.h"
 #include "ops/cli/sse_reader.h"
 #include "ops/cli/submit.h"
+#include "shared/runtime/limits.h"
 
 namespace millrace::cli {
 namespace {
@@ -65,6 +68,45 @@ TEST(JobBody, says_what_is_wrong) {
   nameless.prompt = "p";
   nameless.metadata = {"=1"};
   EXPECT_FALSE(job_body(nameless));
+}
+
+TEST(JobBody, a_prompt_that_no_edge_takes_is_refused_before_it_is_read_to_its_end_or_sent) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> endless(std::fopen("/dev/zero", "r"),
+                                                                std::fclose);
+  ASSERT_TRUE(endless);
+  const auto refused = prompt_from(endless.get());
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().contains("larger than 8388608 bytes")) << refused.error();
+  EXPECT_FALSE(job_body({.prompt = std::string(limits::body_bytes_max, 'x')}));
+  EXPECT_TRUE(job_body({.prompt = std::string(limits::body_bytes_max - 100, 'x')}));
+}
+
+TEST(NumberOption, what_is_no_number_in_the_range_is_told_with_option_value_and_range) {
+  const auto refusal = [](const std::string& text) -> std::string {
+    CLI::App words;
+    add_number(words, "-t,--temperature", 0, 2, "the edge's", [](double) {});
+    try {
+      words.parse(std::vector<std::string>{text, "--temperature"});
+      return "";
+    } catch (const CLI::ParseError& wrong) {
+      return wrong.what();
+    }
+  };
+  for (const std::string wrong : {"nan", "inf", "-inf", "", "hot", "2.01", "1e400", "0x1", " 1"})
+    EXPECT_EQ(refusal(wrong), "--temperature is \"" + wrong +
+                                  "\"; allowed: a number from 0 to 2; without it: the edge's");
+  for (const std::string right : {"0", "2", "0.7", "1e-3"}) EXPECT_EQ(refusal(right), "");
+}
+
+TEST(NumberOption, a_whole_number_has_no_sign_and_no_part) {
+  std::uint64_t taken = 0;
+  CLI::App words;
+  add_whole(words, "--limit", 1, 100, "20", [&taken](std::uint64_t count) { taken = count; });
+  for (const std::string wrong : {"0", "101", "-1", "1.5", "1e1", "99999999999999999999"})
+    EXPECT_THROW(words.parse(std::vector<std::string>{wrong, "--limit"}), CLI::ValidationError)
+        << wrong;
+  words.parse(std::vector<std::string>{"100", "--limit"});
+  EXPECT_EQ(taken, 100u);
 }
 
 TEST(JobText, times_are_told_in_the_unit_that_fits) {
