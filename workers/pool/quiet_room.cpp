@@ -1,15 +1,22 @@
 #include "workers/pool/quiet_room.h"
 
+#include "shared/runtime/log.h"
+
 namespace millrace {
-namespace {
-/// Takes the claim back if the wait for the others is cancelled.
-struct Claim {
-  std::atomic<bool>* claimed;
-  ~Claim() {
-    if (claimed) claimed->store(false);
+
+/// Takes everything back if the wait is cancelled.
+struct QuietRoom::Waiting {
+  explicit Waiting(QuietRoom& in) : room(&in) { room->suspects_.come(); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() {
+    if (!room) return;
+    if (claimed) room->claimed_.store(false);
+    room->suspects_.go(false);
   }
+  QuietRoom* room;
+  bool claimed = false;
 };
-}  // namespace
 
 Task<> QuietRoom::enter(Clock& clock) {
   for (;;) {
@@ -21,10 +28,42 @@ Task<> QuietRoom::enter(Clock& clock) {
 }
 
 Task<> QuietRoom::enter_alone(Clock& clock) {
+  Waiting waiting(*this);
   while (claimed_.exchange(true)) co_await clock.sleep_for(look_every);
-  Claim claim{&claimed_};
-  while (inside_.load() != 0) co_await clock.sleep_for(look_every);
-  claim.claimed = nullptr;
+  waiting.claimed = true;
+  while (inside_.load() != 0) {
+    co_await clock.sleep_for(look_every);
+    suspects_.tell();
+  }
+  suspects_.tell();
+  waiting.room = nullptr;
+}
+
+void QuietRoom::leave_alone() {
+  claimed_.store(false);
+  suspects_.go(true);
+}
+
+void QuietRoom::Suspects::come() {
+  const std::lock_guard lock(mutex_);
+  ++count_;
+}
+
+void QuietRoom::Suspects::tell() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(told_, true)) return;
+  log::warn("suspects_run_alone",
+            {{"jobs", count_},
+             {"why", "each was running when its worker died, twice; every other job waits"}});
+}
+
+void QuietRoom::Suspects::go(bool ran) {
+  const std::lock_guard lock(mutex_);
+  ran_ += ran ? 1 : 0;
+  if (--count_ > 0) return;
+  if (told_) log::info("suspects_ran_alone", {{"jobs", ran_}});
+  ran_ = 0;
+  told_ = false;
 }
 
 }  // namespace millrace

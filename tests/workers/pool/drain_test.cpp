@@ -101,6 +101,34 @@ TEST(Poison, AJobThatLostTwoRunsRunsAloneAndMayStillSucceed) {
   EXPECT_EQ(world.log.records[suspect.id].lost_runs, 2u) << "waiting for quiet counts nothing";
 }
 
+std::size_t count_of(const std::string& text, std::string_view word) {
+  std::size_t count = 0;
+  for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) ++count;
+  return count;
+}
+
+TEST(Poison, ThatJobsRunAloneAndOthersWaitIsLoggedOnceAndThatItIsOverToo) {
+  World world;
+  world.model.words = 20;
+  world.start_worker();
+  std::vector<Job> suspects;
+  for (int i = 0; i < 3; ++i) {
+    suspects.push_back(world.make_job());
+    world.log.records[suspects.back().id].lost_runs = 2;
+    world.accept(suspects.back());
+  }
+  const Job other = world.accept();
+  testing::internal::CaptureStderr();
+  world.clock.run_for(20s);
+  const std::string said = testing::internal::GetCapturedStderr();
+  for (const Job& job : suspects) world.expect_sound(job);
+  world.expect_sound(other);
+  EXPECT_EQ(count_of(said, R"("event":"suspects_run_alone","jobs":3)"), 1u) << said;
+  EXPECT_EQ(count_of(said, "suspects_run_alone"), 1u) << said;
+  EXPECT_EQ(count_of(said, R"("event":"suspects_ran_alone","jobs":3)"), 1u) << said;
+  EXPECT_LT(said.find("suspects_run_alone"), said.find("suspects_ran_alone"));
+}
+
 TEST(Poison, AJobThatKillsThreeWorkersIsDead) {
   World world;
   const Job job = world.accept();
