@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "ops/data/failure.h"
 #include "shared/runtime/sha256.h"
@@ -15,15 +16,41 @@ namespace {
 
 constexpr const char* sums_name = "SHA256SUMS";
 constexpr std::size_t piece_bytes = 1024 * 1024;
-constexpr std::size_t text_bytes_max = 64 * 1024 * 1024;  ///< of the sums: half a million files
+constexpr std::size_t text_bytes_max = 4096;
 
-constexpr std::string_view between = "  ";  ///< the hash and the name
+std::string line_of(const Sums::value_type& sum) {
+  return sum.second + "  " + sum.first + "\n";
+}
 
 std::string text_of(const Sums& sums) {
   std::string text;
-  for (const auto& [name, sum] : sums) text.append(sum).append(between).append(name).append("\n");
+  for (const auto& sum : sums) text += line_of(sum);
   return text;
 }
+
+/// Compares a text, as it comes, with that of these sums.
+class SumsCheck {
+ public:
+  explicit SumsCheck(const Sums& sums) : next_(sums.begin()), end_(sums.end()) {}
+
+  void take(std::string_view piece) {
+    while (same_ && !piece.empty()) {
+      if (line_.empty() && next_ != end_) line_ = line_of(*next_++);
+      const auto size = std::min(piece.size(), line_.size());
+      same_ = size > 0 && line_.starts_with(piece.substr(0, size));
+      piece.remove_prefix(size);
+      line_.erase(0, size);
+    }
+  }
+  /// Once all of the text has come.
+  bool same() const { return same_ && line_.empty() && next_ == end_; }
+
+ private:
+  Sums::const_iterator next_;
+  const Sums::const_iterator end_;
+  std::string line_;  ///< what of the line is still to come
+  bool same_ = true;
+};
 
 std::size_t next_piece(std::uint64_t left) {
   return static_cast<std::size_t>(std::min<std::uint64_t>(left, piece_bytes));
@@ -138,8 +165,10 @@ std::string ArchiveReader::text() {
 }
 
 void ArchiveReader::compare() {
-  const Sums found = sums_;
-  if (text() == text_of(found)) return;
+  const Sums found = std::exchange(sums_, {});
+  SumsCheck check(found);
+  each([&check](std::string_view piece) { check.take(piece); });
+  if (check.same()) return;
   throw std::runtime_error("the archive is damaged: its bytes are not those of its sums");
 }
 

@@ -51,7 +51,7 @@ class ArchiveReader {
   std::optional<tar::Entry> next();
   /// The bytes of that file, piece by piece.
   void each(const std::function<void(std::string_view)>& take);
-  std::string text();  ///< of that file, where it is small
+  std::string text();  ///< of that file, which has at most 4096 bytes
 
  private:
   std::string read(std::size_t size);
