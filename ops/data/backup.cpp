@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,6 +48,7 @@ class Unfinished {
     const auto folder = fs::absolute(name).parent_path();
     const File directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!renamed(path_, name)) throw failure(name + " cannot be made");
+    path_.clear();
     if (!directory || ::fsync(directory.fd()) != 0) throw failure(folder.string());
   }
 
@@ -54,14 +56,24 @@ class Unfinished {
   std::string path_;
 };
 
+/// False once another backup has put the file that was opened there in its place, or removed it.
+bool still_named(const File& file, const std::string& path) {
+  struct stat opened{}, there{};
+  return ::fstat(file.fd(), &opened) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+}
+
 /// An empty file of the owner alone, held against another backup of that name.
 File begun(const std::string& path) {
-  File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) throw failure(path + " cannot be made");
-  if (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0)
-    throw std::runtime_error("another backup writes " + path);
-  if (::ftruncate(file.fd(), 0) != 0) throw failure(path);
-  return file;
+  for (;;) {
+    File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) throw failure(path + " cannot be made");
+    if (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0)
+      throw std::runtime_error("another backup writes " + path);
+    if (!still_named(file, path)) continue;
+    if (::ftruncate(file.fd(), 0) != 0) throw failure(path);
+    return file;
+  }
 }
 
 /// The files of a folder, by name; none where it is not there. Throws when it cannot be read: a
@@ -157,13 +169,17 @@ BackedUp back_up(const KeptAt& kept, const std::string& file, WallTime now,
   if (!fs::exists(kept.database, unknown))
     throw std::runtime_error("there is no store " + kept.database +
                              ": MILLRACE_DATA (--data) names the data folder");
-  if (fs::exists(file, unknown))
-    throw std::runtime_error(file + " is there already: name another file");
-  File begun_file = begun(file + ".unfinished");
+  const auto refuse_what_is_there = [&] {
+    if (fs::exists(file, unknown))
+      throw std::runtime_error(file + " is there already: name another file");
+  };
+  refuse_what_is_there();
+  // Held until the names are gone, so that whoever holds it next has files of its own.
+  ArchiveWriter archive(begun(file + ".unfinished"), now);
   Unfinished archive_file(file + ".unfinished");
+  refuse_what_is_there();  // put there by the backup that held the name until now
   const Unfinished copy(file + ".unfinished-db");
   begun(copy.path());
-  ArchiveWriter archive(std::move(begun_file), now);
   const auto done = Backup(kept, archive, tell).write(now, copy.path());
   archive_file.keep_as(file);
   return done;

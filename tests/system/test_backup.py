@@ -11,7 +11,7 @@ import tarfile
 import pytest
 from embedded_world import EmbeddedWorld
 from load import Clients, assert_data_whole, assert_promises_kept, stored_ids
-from process import BINARY
+from process import BINARY, wait_until
 from sse import assert_whole, told_text
 from strace import require_strace
 from world import web
@@ -158,6 +158,37 @@ def test_a_file_that_is_there_is_not_written_over(world, backup):
     bytes_before = backup.read_bytes()
     assert "is there already" in said(world.run("backup", backup), 1)
     assert backup.read_bytes() == bytes_before
+
+
+@pytest.mark.parametrize("call", ["openat", "flock"])
+def test_of_two_at_once_to_one_file_one_is_whole_and_the_other_says_so(world, elsewhere, tmp_path,
+                                                                       call):
+    """The slow one is held at each step of its beginning while the quick one begins and ends."""
+    require_strace()
+    world.wait_end(world.submit(QUICK))
+    env = world.env | {name: str(value) for name, value in world.settings.items()}
+    (tmp_path / "out").mkdir()
+    file, noted = tmp_path / "out" / "b", tmp_path / "calls"
+    # Held before and behind the call that makes or takes the unfinished file.
+    for when in ("delay_enter", "delay_exit"):
+        noted.unlink(missing_ok=True)
+        slow = subprocess.Popen(
+            ["strace", "-f", "-o", noted, "-P", f"{file}.unfinished", "-e", f"trace={call}",
+             "-e", f"inject={call}:{when}=1500000", BINARY, "backup", file],
+            env=env, cwd=world.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert wait_until(lambda: noted.exists() and f"{call}(" in noted.read_text(), 10)
+            quick = world.run("backup", file)
+            told = slow.communicate(timeout=30)[1]
+        finally:
+            slow.kill()
+        codes = {quick.returncode, slow.returncode}
+        assert codes == {0, 1}, (quick.stderr, told)
+        refusal = quick.stderr if quick.returncode else told
+        assert "another backup writes" in refusal or "is there already" in refusal
+        assert [path.name for path in file.parent.iterdir()] == ["b"]
+        said(elsewhere.run("restore", file, "--data", f"{call}-{when}"))
+        file.unlink()
 
 
 def test_without_room_nothing_is_left_and_it_says_so(world, tmp_path):
