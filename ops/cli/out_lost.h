@@ -9,7 +9,8 @@ struct OutLost {
 };
 
 /// Ends a command whose output is lost: the exit code, and on stderr why. A reader that has left
-/// (`| head`) is no failure of ours: 128 + SIGPIPE, as the signal itself gives, and nothing is told.
+/// (`| head`) is no failure of ours: 128 + SIGPIPE, as the signal itself gives, and nothing is
+/// told.
 int exit_for(const OutLost& lost);
 
 /// Writes what stdio still holds for stdout: `code`, or that of an output that was lost.

@@ -39,9 +39,8 @@ class EventPrinterTest : public testing::Test {
   void take(std::string type, const std::string& fields) {
     ++seq_;
     const std::string seq = std::to_string(seq_);
-    printer_.take({.type = std::move(type),
-                   .data = R"({"job":"j","seq":)" + seq + fields + "}",
-                   .id = seq});
+    printer_.take(
+        {.type = std::move(type), .data = R"({"job":"j","seq":)" + seq + fields + "}", .id = seq});
   }
   void delta(const std::string& text) { take("delta", R"(,"text":")" + text + R"(")"); }
   void rewind_to(std::uint64_t seq) { take("rewind", R"(,"to":)" + std::to_string(seq)); }
