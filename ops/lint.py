@@ -119,7 +119,8 @@ class Ban:
 
 
 BANS = (
-    Ban(r"\b(steady|system|high_resolution|file|utc)_clock::now\b",
+    # The types too: an alias or a template's argument would carry its now() anywhere.
+    Ban(r"\b(steady|system|high_resolution|file|utc|tai|gps)_clock\b(::now\b)?",
         "time comes through Clock", ("shared/runtime",)),
     Ban(r"\bstd::time\s*\(|\b(clock_)?gettime(ofday)?\s*\(",
         "time comes through Clock", ("shared/runtime",)),
@@ -127,7 +128,7 @@ BANS = (
         "the environment is read in config alone", ("shared/runtime/config.cpp",)),
     Ban(r"\brandom_device\b|\bmt19937|\bs?rand\s*\(\s*\)",
         "randomness comes through Random", ("shared/runtime",)),
-    Ban(r"\b(steady|system|high_resolution|deadline)_timer\b",
+    Ban(r"\b(steady|system|high_resolution|deadline|basic_waitable|basic_deadline)_timer\b",
         "waiting goes through Clock", ("shared/runtime",)),
     Ban(r"\bthis_thread::sleep_|(?<![.>\w])u?sleep\s*\(|\b(clock_)?nanosleep\s*\(",
         "a loop never blocks: wait through Clock"),
