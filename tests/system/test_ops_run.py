@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import sys
 
 import psutil
 import pytest
-from process import ROOT, Process, free_port, wait_until
+from process import BINARY, ROOT, Process, free_port, wait_until
 from world import web
 
 STACK = ROOT / "ops" / "stack.py"
@@ -83,3 +84,81 @@ def test_a_port_in_use_is_said_before_anything_starts(stack):
         assert stack.child.wait(20) == 1
     assert f"port {stack.port} of 127.0.0.1 is in use" in stack.said()
     assert "starting" not in stack.said()
+
+
+# --- without --kafka: one process
+
+
+class Run(Process):
+    """ops/run in a tree of its own, where the millrace that is tested counts as built; what it
+    asks setup and build for is in `asked`."""
+
+    def __init__(self, folder):
+        super().__init__("run", folder)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.asked = folder / "asked"
+        (folder / "ops").mkdir()
+        shutil.copy(ROOT / "ops" / "run", folder / "ops")
+        for name in ("setup", "build"):
+            script = folder / "ops" / name
+            script.write_text(f'#!/bin/sh\necho {name} "$@" >> "{self.asked}"\n')
+            script.chmod(0o755)
+        (folder / "build" / "release").mkdir(parents=True)
+        (folder / "build" / "release" / "millrace").symlink_to(BINARY.absolute())
+
+    def start(self, **settings):
+        """Returns once it serves; it is started from elsewhere, as people do."""
+        self.log.unlink(missing_ok=True)
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self.spawn([self.folder / "ops" / "run"], env=kept | {"PORT": str(self.port)} | settings,
+                   cwd="/")
+        self.wait_ready(lambda: "try: curl" in self.said(), 20)
+
+    def said(self):
+        return self.log.read_text() if self.log.exists() else ""
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = Run(tmp_path)
+    yield run
+    run.stop(20)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+def test_plain_it_serves_from_one_process_until_it_is_stopped_and_keeps_its_data(run, how):
+    run.start(MILLRACE_DATA="")
+    assert run.asked.read_text().split("\n") == ["setup serve", "build millrace", ""]
+    assert f"listening on {run.url}\n" in run.said()
+    line = re.search(r"^try: (curl .*)$", run.said(), re.MULTILINE)[1]
+    assert f"{run.url}/v1/jobs" in line
+    streamed = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=40,
+                              check=True).stdout
+    assert "event: delta\n" in streamed and "event: done\n" in streamed
+    job_id = re.search(r'"job":"([^"]+)"', streamed)[1]
+
+    assert everyone_under(run) == [], "it is the one process"
+    run.signal(how)
+    assert run.child.wait(30) == 0, run.said()
+    assert (run.folder / "build" / "run" / "serve" / "millrace.db").exists()
+
+    run.start()
+    job = web.get(f"{run.url}/v1/jobs/{job_id}", timeout=10).json()
+    assert job["status"] == "succeeded"
+    again = web.get(f"{run.url}/v1/jobs/{job_id}/events", timeout=10,
+                    headers={"Accept": "text/event-stream"}).text
+    assert "event: delta\n" in again and "event: done\n" in again
+
+
+def test_plain_it_keeps_its_data_where_it_is_told(run, tmp_path):
+    run.start(MILLRACE_DATA=str(tmp_path / "mine"))
+    assert (tmp_path / "mine" / "millrace.db").exists()
+    assert not (run.folder / "build" / "run" / "serve").exists()
+
+
+def test_a_build_that_fails_ends_it_with_what_the_build_says(run):
+    (run.folder / "ops" / "build").write_text("#!/bin/sh\necho it does not compile >&2\nexit 3\n")
+    run.spawn([run.folder / "ops" / "run"], cwd="/")
+    assert run.child.wait(20) == 3
+    assert "it does not compile" in run.said() and "listening" not in run.said()
