@@ -16,7 +16,7 @@ constexpr const char* usage =
     R"(usage: simulate [--seeds N] [--from S] [--planted NAME] [--trace LINES] [--list-planted]
 
   --seeds N        so many worlds (1)
-  --from S         the first seed (1)
+  --from S         the first seed (0)
   --planted NAME   with this bug; succeeds when it is found. all: each in turn, a line each;
                    succeeds when all are found
   --trace LINES    so many of the last events of a failure; 0: all (40)
@@ -24,7 +24,7 @@ constexpr const char* usage =
 
 struct Wanted {
   std::uint64_t seeds = 1;
-  std::uint64_t from = 1;
+  std::uint64_t from = 0;
   std::size_t trace = 40;
   const Planted* planted = nullptr;
   bool all_planted = false;
