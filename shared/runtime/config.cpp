@@ -59,13 +59,19 @@ void take_toml(GivenSettings& given, const std::string& file) {
   }
 }
 
-/// Variables that are not ours are none of our business; an empty one is as good as unset.
-void take_environment(GivenSettings& given, const config_file::Settings& variables,
+/// Variables that are not ours are none of our business; an empty one is as good as unset, and
+/// `empty` tells of it.
+void take_environment(GivenSettings& given, GivenSettings& empty,
+                      const config_file::Settings& variables,
                       const std::function<std::string(const std::string&)>& origin) {
   for (const Setting& row : settings()) {
     for (const auto name : row.env) {
       const auto found = variables.find(std::string(name));
-      if (found == variables.end() || found->second.empty()) continue;
+      if (found == variables.end()) continue;
+      if (found->second.empty()) {
+        empty[std::string(row.key)] = {"", origin(found->first)};
+        continue;
+      }
       given[std::string(row.key)] = {found->second, origin(found->first)};
       break;
     }
@@ -163,22 +169,24 @@ void refuse_public_address(const Config& config, const std::string& origin) {
 
 LoadedConfig load_config(const std::vector<std::string>& flags) {
   const Flags from_flags = read_flags(flags);
-  GivenSettings given;
+  GivenSettings given, empty;
   if (!from_flags.config_file.empty()) take_toml(given, from_flags.config_file);
   if (const auto file = config_file::nearest_dotenv(std::filesystem::current_path())) {
-    take_environment(given, config_file::read_dotenv(*file), [&](const std::string& name) {
+    take_environment(given, empty, config_file::read_dotenv(*file), [&](const std::string& name) {
       return fmt::format(".env {} ({})", name, file->string());
     });
   }
-  take_environment(given, process_environment(),
+  take_environment(given, empty, process_environment(),
                    [](const std::string& name) { return "env " + name; });
   for (const auto& [key, from_flag] : from_flags.given) given[key] = from_flag;
 
   LoadedConfig loaded;
   Config& config = loaded.config;
-  const auto origin = [&given](std::string_view key) {
-    const auto found = given.find(std::string(key));
-    return found == given.end() ? std::string("default") : found->second.origin;
+  const auto origin = [&given, &empty](std::string_view key) -> std::string {
+    if (const auto found = given.find(std::string(key)); found != given.end())
+      return found->second.origin;
+    const auto left = empty.find(std::string(key));
+    return left == empty.end() ? "default" : "default, for " + left->second.origin + " is empty";
   };
   for (const Setting& row : settings()) {
     const auto found = given.find(std::string(row.key));

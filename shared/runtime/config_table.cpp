@@ -43,6 +43,12 @@ Setting checked(std::string_view key, Names env, std::string Config::* member, s
   return setting;
 }
 
+/// Text that cannot be left out.
+Setting some_text(std::string_view key, Names env, std::string Config::* member) {
+  return checked(key, std::move(env), member, "any text but an empty one",
+                 [](std::string_view given) { return !given.empty(); });
+}
+
 /// Text that is kept in its one normal form.
 Setting normalised(std::string_view key, Names env, std::string Config::* member,
                    std::string allowed,
@@ -169,14 +175,14 @@ const std::vector<Setting>& settings() {
       normalised("database_url", {"DATABASE_URL"}, &C::database_url,
                  "a path or sqlite:PATH; this build keeps its jobs in SQLite only",
                  value::sqlite_path),
-      text("data", {"MILLRACE_DATA"}, &C::data),
+      some_text("data", {"MILLRACE_DATA"}, &C::data),
       secret("secret", {"MILLRACE_SECRET"}, &C::secret),
 
       normalised("llm_server_url", {"LLM_SERVER_URL"}, &C::llm_server_url,
                  "http(s)://host[:port][/path], with or without /v1 at its end",
                  value::model_server_url),
       secret("llm_api_key", {"OPENAI_API_KEY", "OPENROUTER_API_KEY"}, &C::llm_api_key),
-      text("model_id", {"MODEL_ID"}, &C::model_id),
+      some_text("model_id", {"MODEL_ID"}, &C::model_id),
       whole("default_max_tokens", {"DEFAULT_MAX_TOKENS"}, &C::default_max_tokens, 1, 10'000'000),
       number("default_temperature", {"DEFAULT_TEMPERATURE"}, &C::default_temperature, 0, 2),
       continue_setting(),

@@ -12,7 +12,9 @@ namespace millrace {
 /// `-` for `_`.
 struct Setting {
   std::string_view key;
-  std::vector<std::string_view> env;  ///< the first is its name, the others are heeded too
+  std::vector<std::string_view> env;  ///< the first is its name, the others are heeded too; an
+                                      ///< empty variable is as good as unset, an empty flag or key
+                                      ///< is a value like any other
   std::string allowed;
   std::function<bool(Config&, const std::string&)> read;  ///< false: not allowed
   std::function<std::string(const Config&)> show;

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 
 #include "shared/runtime/config_file.h"
@@ -135,9 +137,27 @@ TEST_F(ConfigTest, unknown_flags_and_toml_keys_are_refused_unknown_variables_are
   EXPECT_EQ(refusal({}), "");
 }
 
-TEST_F(ConfigTest, an_empty_variable_is_as_good_as_unset) {
-  set("PORT", "");
-  EXPECT_EQ(line(load_config({}), "port").origin, "default");
+TEST_F(ConfigTest, an_empty_variable_is_as_good_as_unset_and_told) {
+  for (const auto& setting : load_config({}).lines) {
+    set(setting.env, "");
+    const auto now = line(load_config({}), setting.key);
+    EXPECT_EQ(now.value, setting.value);
+    EXPECT_EQ(now.origin, "default, for env " + setting.env + " is empty");
+  }
+  write(".env", "PORT=9\n");
+  EXPECT_EQ(line(load_config({}), "port").value, "9");
+}
+
+TEST_F(ConfigTest, an_empty_flag_or_key_is_refused_where_a_value_is_needed) {
+  const std::set<std::string> may_be_empty{"cors_origins", "secret", "llm_api_key", "url",
+                                           "no_color"};
+  for (const auto& setting : load_config({}).lines) {
+    if (may_be_empty.contains(setting.key)) continue;
+    std::string flag = "--" + setting.key;
+    std::ranges::replace(flag, '_', '-');
+    says(refusal({flag + "="}), {setting.key, "flag " + flag, "\"\"", "allowed"});
+  }
+  says(refusal({"--config", write("m.toml", "data = \"\"\n")}), {"data", "m.toml", "allowed"});
 }
 
 TEST_F(ConfigTest, kafka_variables_become_librdkafka_properties) {
