@@ -7,6 +7,8 @@
 namespace millrace::kafka {
 namespace {
 
+/// Nobody waits for what follows from a job: its key is free already.
+constexpr Duration forward_linger = 20ms;
 constexpr Duration forward_again_first = 100ms;
 constexpr Duration forward_again_max = 5s;
 constexpr auto upgrade_wait = std::chrono::hours(1);
@@ -77,13 +79,16 @@ Task<> Consumer::Thread::finish_after(PartitionPtr partition, std::int64_t offse
   unfinished_bytes_ += counted.bytes;
   for (const auto& one : consequences) {
     Duration wait = forward_again_first;
-    auto sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
+    const auto send = [&] {
+      return producer_.produce(clock_, one.topic, one.key, one.value, one.headers, forward_linger);
+    };
+    auto sent = co_await send();
     while (!sent) {
       // The log has the reason. A copy of a job is tried until somebody has mended it.
       if (sent.error() == Errc::invalid && one.may_be_refused) break;
       co_await clock_.sleep_for(wait);
       wait = std::min(2 * wait, Duration(forward_again_max));
-      sent = co_await producer_.produce(clock_, one.topic, one.key, one.value, one.headers);
+      sent = co_await send();
     }
   }
   if (partition->owned) partition->tracker.finish(offset);

@@ -90,12 +90,13 @@ class Producer::State {
   ~State();
 
   /// Takes it over; its Send is reported, whatever becomes of it.
-  void send(Record record);
+  void send(Record record, Duration linger);
   bool ready() const { return reached_; }
   bool refusing() const { return refusing_; }
 
  private:
   void run();
+  void wake_thread();
   void start_next_wave();
   rd_kafka_resp_err_t produce(const Record& record);
   int patience_ms();
@@ -130,14 +131,25 @@ Producer::State::~State() {
   thread_.join();
 }
 
-void Producer::State::send(Record record) {
+void Producer::State::send(Record record, Duration linger) {
+  record.leave_by = clock_.now() + linger;
   {
     const std::lock_guard lock(gate_);
-    if (waves_.add(record)) return start_next_wave();
+    const bool first = !waves_.any_waiting();
+    if (waves_.add(record)) {
+      if (first && linger > 0s) wake_thread();
+      return start_next_wave();
+    }
   }
   std::vector<Send*> refused{record.send};
   record.send->result = Failure(Errc::overloaded);
   report(refused);
+}
+
+/// With the gate held: the thread has to look at the clock before the next report comes.
+void Producer::State::wake_thread() {
+  const Queue queue(rd_kafka_queue_get_main(client_.get()));
+  rd_kafka_queue_yield(queue.get());
 }
 
 /// With the gate held.
@@ -211,7 +223,9 @@ void Producer::State::take_reports(rd_kafka_t* client, int wait_ms) {
 /// How long to wait for reports.
 int Producer::State::patience_ms() {
   const std::lock_guard lock(gate_);
-  return waves_.any_waiting() ? in_ms(wave_patience) : wait_for_reports_ms;
+  if (!waves_.any_waiting()) return wait_for_reports_ms;
+  const Duration until = waves_.leave_by() - clock_.now();
+  return until > 0s ? in_ms(until) + 1 : in_ms(wave_patience);
 }
 
 void Producer::State::take_event(rd_kafka_event_t* event) {
@@ -296,11 +310,16 @@ bool Producer::ready() const {
 }
 
 Task<Result<>> Producer::produce(Clock& clock, std::string topic, std::string key,
-                                 std::string value, std::vector<Header> headers) {
+                                 std::string value, std::vector<Header> headers, Duration linger) {
   if (state_->refusing()) co_return Failure(Errc::unavailable);
   Ticket ticket(clock.loop());
-  state_->send(
-      {ticket.carry(), std::move(topic), std::move(key), std::move(value), std::move(headers)});
+  state_->send({.send = ticket.carry(),
+                .topic = std::move(topic),
+                .key = std::move(key),
+                .value = std::move(value),
+                .headers = std::move(headers),
+                .leave_by = {}},
+               linger);
   const auto result = co_await ticket.result();
   co_return result;
 }

@@ -30,10 +30,11 @@ class Producer {
   /// (64 MiB) is full, not sent. `unavailable`: certainly not in the log; at once while no broker
   /// has been reachable for 2 s, else within `limits::produce_timeout`. `timed_out`: it may be in
   /// the log, or get there. `invalid`: no later try will succeed (size, no such topic, no right).
-  /// An empty key is none: any partition. At most 8 headers.
+  /// An empty key is none: any partition. At most 8 headers. For `linger` the record may wait for
+  /// others to leave with, which saves the broker requests.
   /// A coroutine that is cancelled stops waiting; its record may arrive all the same.
   Task<Result<>> produce(Clock& clock, std::string topic, std::string key, std::string value,
-                         std::vector<Header> headers);
+                         std::vector<Header> headers, Duration linger = {});
 
   /// The cluster has answered and is not known to be away. From any thread.
   bool ready() const;

@@ -13,10 +13,17 @@ constexpr Duration patience = 5ms;
 
 struct WavesTest : testing::Test {
   Send* send() { return &sends.emplace_back(loop); }
-  bool add(std::string value = "v") {
-    Record record{
-        .send = send(), .topic = "t", .key = "k", .value = std::move(value), .headers = {}};
-    return waves.add(record);
+  Record record(std::string value, Instant leave_by) {
+    return {.send = send(),
+            .topic = "t",
+            .key = "k",
+            .value = std::move(value),
+            .headers = {},
+            .leave_by = leave_by};
+  }
+  bool add(std::string value = "v", Duration may_wait = {}) {
+    Record one = record(std::move(value), now + may_wait);
+    return waves.add(one);
   }
 
   asio::io_context loop{1};
@@ -43,6 +50,23 @@ TEST_F(WavesTest, WhatComesWhileAWaveIsOnItsWayLeavesTogetherInItsOrder) {
   ASSERT_EQ(second.size(), 3u);
   EXPECT_EQ(second[0].value, "a");
   EXPECT_EQ(second[2].value, "c");
+}
+
+TEST_F(WavesTest, RecordsThatMayWaitLeaveTogetherWhenTheFirstMayNoLonger) {
+  add("a", 20ms);
+  now += 15ms;
+  add("b", 20ms);
+  EXPECT_TRUE(waves.next(now).empty());
+  EXPECT_EQ(waves.leave_by(), Instant{} + 20ms);
+  EXPECT_EQ(waves.next(waves.leave_by()).size(), 2u);
+}
+
+TEST_F(WavesTest, ARecordThatMayNotWaitTakesThoseThatMayAlong) {
+  add("may wait", 20ms);
+  add("may not");
+  EXPECT_EQ(waves.next(now).size(), 2u);
+  add("may wait", 20ms);
+  EXPECT_TRUE(waves.next(now + patience).empty());
 }
 
 TEST_F(WavesTest, AWaveEndsWithItsLastRecord) {
@@ -72,7 +96,7 @@ TEST_F(WavesTest, ASlowBrokerHoldsBackTheNextWaveForItsPatienceOnly) {
 
 TEST_F(WavesTest, MoreThanItsBytesIsRefusedAndLeftAsItWas) {
   ASSERT_TRUE(add(std::string(98, 'x')));
-  Record more{.send = send(), .topic = "t", .key = "k", .value = "v", .headers = {}};
+  Record more = record("v", now);
   EXPECT_FALSE(waves.add(more));
   EXPECT_EQ(more.value, "v");
   ASSERT_EQ(waves.next(now).size(), 1u);

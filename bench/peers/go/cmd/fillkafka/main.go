@@ -6,9 +6,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math"
-	"math/rand"
-	"sort"
 	"strings"
 	"time"
 
@@ -62,22 +59,11 @@ func main() {
 			recreate(ctx, cl, name, int32(*partitions))
 		}
 	}
-	r := rand.New(rand.NewSource(7))
-	cum, t := make([]float64, *keys), 0.0
-	for i := range cum {
-		t += math.Pow(float64(i+1), -*skew)
-		cum[i] = t
-	}
-	seq, largest := make([]int, *keys), 0
-	for i := 0; i < *n; i++ {
-		k := i % *keys
-		if *skew != 0 {
-			k = sort.SearchFloat64s(cum, r.Float64()*t)
-		}
-		seq[k]++
-		largest = max(largest, seq[k])
-		session := fmt.Sprintf("s-%04d", k)
-		cl.Produce(ctx, &kgo.Record{Key: []byte("default/" + session), Value: mono.Envelope(i, session, seq[k], *model)}, func(_ *kgo.Record, err error) {
+	largest := 0
+	for _, turn := range mono.Turns(*n, *keys, *skew) {
+		largest = max(largest, turn.Seq)
+		session := fmt.Sprintf("s-%04d", turn.Key)
+		cl.Produce(ctx, &kgo.Record{Key: []byte("default/" + session), Value: mono.Envelope(turn.N, session, turn.Seq, *model)}, func(_ *kgo.Record, err error) {
 			if err != nil {
 				panic(err)
 			}
