@@ -9,6 +9,7 @@ from collections import Counter
 import httpx
 import pytest
 from load import assert_data_whole, assert_same
+from process import wait_until
 from sse import assert_whole, told_text
 from strace import WRITES, Attached, TracedStart
 
@@ -80,8 +81,14 @@ def assert_tidy(data):
 
 
 def threads_of(pid):
-    """In the order in which they were started: the same every time."""
+    """In the order in which they were started: the same every time, once all have been."""
     return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
+
+
+def all_threads_of(pid, count):
+    """The last may start a moment after the process listens."""
+    assert wait_until(lambda: len(threads_of(pid)) == count, 10), threads_of(pid)
+    return threads_of(pid)
 
 
 def points_of(calls):
@@ -93,12 +100,17 @@ def points_of(calls):
 
 
 def points_of_jobs(world):
-    """What changes a file from the start of some jobs to the end of the process."""
+    """What changes a file from the start of some jobs to the end of the process, and how many
+    threads it has."""
     pid = world.serve.pid
+    first = Visit(world, "first")
+    first.submit()
+    first.wait()  # who has run jobs has started all its threads
     threads = threads_of(pid)
     with Attached(world, pid, WRITES) as attached:
         run_and_stop(world, Visit(world, "counted"))
-    return list(points_of((threads.index(thread), name) for thread, name in attached.calls()))
+    calls = [(threads.index(thread), name) for thread, name in attached.calls()]
+    return list(points_of(calls)), len(threads)
 
 
 def points_of_a_start(world):
@@ -116,14 +128,14 @@ def spread(points, count):
 @pytest.mark.timeout(3600)
 def test_a_kill_at_any_write_of_any_thread_loses_nothing(empty_world, long):
     world = empty_world.inhabit(LLM_CONTINUE="prefill")
-    points = points_of_jobs(world)
+    points, count = points_of_jobs(world)
     points = points if long else spread(points, 20)
     killed = 0
     for (thread, name), nth in points:
         print(f"thread {thread}, {name} {nth}")
         world.serve.start_listening()
         visit = Visit(world, f"{thread}-{name}-{nth}")
-        victim = threads_of(world.serve.pid)[thread]
+        victim = all_threads_of(world.serve.pid, count)[thread]
         with Attached(world, world.serve.pid, [name], f"signal=KILL:when={nth}", thread=victim):
             run_and_stop(world, visit)
         killed += world.serve.child.returncode == -signal.SIGKILL
