@@ -77,8 +77,10 @@ def ctest(labels, jobs):
 
 
 def pytest(wanted, env):
+    """Two files of tests at once, each process with servers of its own: the short forms wait more
+    than they work. The long ones want the machine for themselves."""
     report = WORK / "pytest.xml"
-    options = ["--long"] if wanted.long else []
+    options = ["--long"] if wanted.long else ["-n", "2", "--dist", "loadfile"]
     options += ["--only", wanted.only] if wanted.only else []
     code = run([ROOT / "build" / "venv" / "bin" / "python", "-m", "pytest", "-q", "tests",
                 f"--junitxml={report}", *options], env=env).returncode
