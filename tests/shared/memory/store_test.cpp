@@ -8,6 +8,9 @@ namespace millrace {
 namespace {
 
 struct Wired {
+  Wired(Clock& clock, memory::Tables& tables, std::recursive_mutex& mutex, const memory::Bugs& bugs)
+      : link(clock, mutex), store(clock, tables, link, bugs) {}
+
   memory::DirectLink link;
   MemoryStore store;
 };
@@ -16,7 +19,7 @@ struct Wired {
 class Port final : private Wired, public ForwardingStore {
  public:
   Port(Clock& clock, memory::Tables& tables, std::recursive_mutex& mutex, const memory::Bugs& bugs)
-      : Wired{.link{clock, mutex}, .store{clock, tables, link, bugs}}, ForwardingStore(store) {}
+      : Wired(clock, tables, mutex, bugs), ForwardingStore(store) {}
 };
 
 class MemoryWorld final : public StoreWorld {
