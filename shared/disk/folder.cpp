@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view segment_end = ".log";
 constexpr std::string_view index_end = ".idx";
 constexpr std::string_view unfinished_end = ".new";
+constexpr std::string_view damaged_end = ".damaged";
 
 std::string numbered(std::uint32_t number, std::string_view end) {
   std::string digits = std::to_string(number);
@@ -150,6 +151,14 @@ bool Folder::replace(const std::string& name, std::string_view text) const {
 
 void Folder::remove(const std::string& name) const {
   ::unlinkat(directory_.fd(), name.c_str(), 0);
+}
+
+std::string Folder::keep_aside(const std::string& name) const {
+  const std::string aside = name + std::string(damaged_end);
+  std::error_code failed;
+  std::filesystem::copy_file(path_ + "/" + name, path_ + "/" + aside,
+                             std::filesystem::copy_options::skip_existing, failed);
+  return failed ? std::string() : aside;
 }
 
 bool Folder::sync() const {

@@ -61,6 +61,8 @@ class Folder {
   /// In the place of the old one, if any, at once and durably.
   bool replace(const std::string& name, std::string_view text) const;
   void remove(const std::string& name) const;
+  /// A copy of a file as `<name>.damaged`, unless there is one; its name, or none where it failed.
+  std::string keep_aside(const std::string& name) const;
   /// What was made and removed is durable.
   bool sync() const;
 

@@ -22,10 +22,7 @@ void Replay::take(const Entry& entry, const Place& place) {
     case Kind::lines:
       return take_lines(entry, place);
     case Kind::standing:
-      if (const auto found = live_.find(entry.id); found != live_.end())
-        if (const auto standing = decode_standing(entry.meta))
-          found->second.log.standing = *standing;
-      return;
+      return take_standing(entry);
     case Kind::gone:
       live_.erase(entry.id);
       return;
@@ -55,12 +52,32 @@ void Replay::take_lines(const Entry& entry, const Place& place) {
   const auto found = live_.find(entry.id);
   if (found == live_.end()) return;
   auto& [identity, standing, runs] = found->second.log;
+  found->second.doubted = false;  // its number tells whether any were lost
   if (entry.expected != standing.last) {
     standing.era = 0;
     return;
   }
   standing = after_append(standing, entry.count, entry.state, {});
   if (entry.count > 0) runs.push_back(run_of(entry, place));
+}
+
+/// One that counts other events than were read tells of some that are lost, unless it begins a gap.
+void Replay::take_standing(const Entry& entry) {
+  const auto found = live_.find(entry.id);
+  const auto after = decode_standing(entry.meta);
+  if (found == live_.end() || !after) return;
+  auto& stands = found->second.log.standing;
+  const Seq read = stands.last;
+  const bool begins_gap = after->gap_from > 0 && after->gap_at == after->last;
+  stands = *after;
+  found->second.doubted = false;
+  if (stands.last == read || begins_gap) return;
+  stands.last = read;
+  stands.era = 0;
+}
+
+void Replay::doubt() {
+  for (auto& [id, job] : live_) job.doubted = true;
 }
 
 void Replay::keep(JobLog& log, std::size_t runs) {

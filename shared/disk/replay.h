@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 
@@ -13,27 +14,34 @@ namespace millrace::disk {
 /// every job live at its beginning, it ends with all that live.
 ///
 /// A job whose entries do not follow one another has lost some: it keeps the events up to there,
-/// and no era, so that its next holder announces a gap.
+/// and no era, so that its next holder announces a gap. So does one of which nothing is read behind
+/// damaged bytes, for they may have been its own.
 class Replay {
  public:
   struct Job {
     JobLog log;
     std::uint32_t restated = 0;  ///< the segment of its last record
+    bool doubted = false;        ///< events behind its last may have been lost
   };
 
   void take(const Entry& entry, const Place& place);
 
-  /// Cuts what lies behind the end of a segment: `ends` tells it of each that has lines.
-  template <class Ends>
-  void cut(Ends ends) {
+  /// Bytes before the next entry are damaged.
+  void doubt();
+  /// All entries have been taken: cuts each job before the first run that is `lost`.
+  template <class Lost>
+  void cut(Lost lost) {
     for (auto& [id, job] : live_) {
       auto& runs = job.log.runs;
-      for (std::size_t i = 0; i < runs.size(); ++i)
-        if (std::uint64_t{runs[i].offset} + runs[i].length > ends(runs[i].segment)) {
-          keep(job.log, i);
-          break;
-        }
+      const auto first = std::ranges::find_if(runs, lost);
+      if (first != runs.end()) keep(job.log, static_cast<std::size_t>(first - runs.begin()));
+      if (job.doubted) job.log.standing.era = 0;
     }
+  }
+  /// Forgets the ended jobs that are `lost`.
+  template <class Lost>
+  void forget_ended(Lost lost) {
+    std::erase_if(ended_, [&](const auto& one) { return lost(one.second); });
   }
 
   std::unordered_map<JobId, Job>& live() { return live_; }
@@ -42,6 +50,7 @@ class Replay {
  private:
   void take_record(const Entry& entry, const Place& place);
   void take_lines(const Entry& entry, const Place& place);
+  void take_standing(const Entry& entry);
   static void keep(JobLog& log, std::size_t runs);
 
   std::unordered_map<JobId, Job> live_;

@@ -79,6 +79,7 @@ EntryHead entry_head(const Entry& entry, std::uint32_t& crc) {
 std::optional<EntryFacts> facts_in(std::string_view head) {
   const auto is = at<Head>(head, 0);
   if (is.kind < Kind::record || is.kind > Kind::probe || is.meta > is.body) return std::nullopt;
+  if (is.zero != decltype(is.zero){}) return std::nullopt;
   return EntryFacts{.crc = is.crc,
                     .kind = is.kind,
                     .id = {is.id},
@@ -104,6 +105,10 @@ std::optional<Entry> entry_in(std::string_view whole) {
     entry.state = static_cast<JobState>(state);
   }
   return entry;
+}
+
+std::uint32_t crc_in(std::string_view head) {
+  return at<std::uint32_t>(head, 0);
 }
 
 std::uint32_t crc_over(std::string_view whole, std::uint32_t before) {

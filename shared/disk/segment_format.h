@@ -78,6 +78,8 @@ struct EntryFacts {
 };
 /// Nothing when the head makes no sense.
 std::optional<EntryFacts> facts_in(std::string_view head);
+/// The crc that stands in a head, whatever else does.
+std::uint32_t crc_in(std::string_view head);
 /// The entry in a head and its body, as views into them; nothing when it makes no sense. Whether
 /// the crc is right is `crc_over`.
 std::optional<Entry> entry_in(std::string_view whole);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "shared/disk/damage.h"
 #include "shared/disk/ended_index.h"
 #include "shared/disk/folder.h"
 #include "shared/disk/inbox.h"
@@ -129,10 +130,12 @@ class SegmentLog {
   bool save_era(bool clean);
   void recover();
   void begin_first_segment();
-  SegmentEnd read_segment(Replay& replay, std::uint32_t number);
+  SegmentEnd read_segment(Replay& replay, std::uint32_t number, Damages& damages);
+  void tell_damage(std::uint32_t number, const std::vector<Damage>& damages) const;
+  void cut(Replay& replay, std::map<std::uint32_t, std::uint64_t>& ends, const Damages& damages);
   void take_ended(const Replay& replay);
   void take_live(Replay& replay);
-  void go_on(SegmentEnd end);
+  void go_on(SegmentEnd end, bool damaged);
 
   // segment_log_writing.cpp
   Result<Place> write(const Entry& entry);

@@ -102,23 +102,21 @@ void SegmentLog::recover() {
 
   Replay replay;
   Replay older;
+  Damages damages;
   std::map<std::uint32_t, std::uint64_t> ends;
   for (auto number = segments.begin(); number != begin; ++number)
-    if (!ended_.has(*number)) ends[*number] = read_segment(older, *number).offset;
+    if (!ended_.has(*number)) ends[*number] = read_segment(older, *number, damages).offset;
   SegmentEnd end;
   for (auto number = begin; number != segments.end(); ++number) {
-    end = read_segment(replay, *number);
+    end = read_segment(replay, *number, damages);
     ends[*number] = end.offset;
   }
-  replay.cut([&](std::uint32_t number) {
-    const auto [found, fresh] = ends.try_emplace(number, 0);
-    if (fresh) found->second = folder_.open(Folder::segment_name(number)).size();
-    return found->second;
-  });
+  cut(older, ends, damages);
+  cut(replay, ends, damages);
   take_ended(older);  // what lives has a record further on
   take_ended(replay);
   take_live(replay);
-  go_on(end);
+  go_on(end, !damages.empty());
 }
 
 void SegmentLog::begin_first_segment() {
@@ -130,7 +128,7 @@ void SegmentLog::begin_first_segment() {
 }
 
 /// All of a segment that is whole; its end is 0 where not even its head is.
-SegmentEnd SegmentLog::read_segment(Replay& replay, std::uint32_t number) {
+SegmentEnd SegmentLog::read_segment(Replay& replay, std::uint32_t number, Damages& damages) {
   const std::string name = Folder::segment_name(number);
   const File file = folder_.open(name);
   if (!file) throw std::runtime_error("cannot read " + options_.folder + "/" + name);
@@ -140,12 +138,55 @@ SegmentEnd SegmentLog::read_segment(Replay& replay, std::uint32_t number) {
                              " was written by another version of millrace: run that one");
   Entry entry;
   Place place;
-  while (scan.next(entry, place)) replay.take(entry, place);
+  std::size_t damages_known = 0;
+  while (scan.next(entry, place)) {
+    if (std::exchange(damages_known, scan.damages().size()) < scan.damages().size()) replay.doubt();
+    replay.take(entry, place);
+  }
   SegmentEnd end = scan.end();
+  auto found = scan.damages();
+  if (const auto tail = scan.damaged_tail()) {
+    replay.doubt();
+    found.push_back(*tail);
+  }
+  if (!found.empty()) {
+    tell_damage(number, found);
+    damages[number] = std::move(found);
+  }
   if (!scan.good()) end.offset = 0;
   if (!scan.good() || scan.torn())
     log::warn("events_torn", {{"segment", name}, {"at", end.offset}});
   return end;
+}
+
+void SegmentLog::tell_damage(std::uint32_t number, const std::vector<Damage>& damages) const {
+  const std::string name = Folder::segment_name(number);
+  const std::string kept = folder_.keep_aside(name);
+  for (const auto& [from, to] : damages)
+    log::error("events_damaged", {{"file", options_.folder + "/" + name},
+                                  {"at", from},
+                                  {"bytes", to - from},
+                                  {"kept_as", kept},
+                                  {"remedy",
+                                   "look after the disk; jobs that lost events go on "
+                                   "with a gap, and their results are in the store"}});
+}
+
+/// Leaves out lines that are damaged or behind the end of their segment. An ended job that has some
+/// counts as gone: the Store has its result.
+void SegmentLog::cut(Replay& replay, std::map<std::uint32_t, std::uint64_t>& ends,
+                     const Damages& damages) {
+  const auto lost = [&](const Run& run) {
+    const auto [end, fresh] = ends.try_emplace(run.segment, 0);
+    if (fresh) end->second = folder_.open(Folder::segment_name(run.segment)).size();
+    return std::uint64_t{run.offset} + run.length > end->second || damaged(damages, run);
+  };
+  replay.cut(lost);
+  if (damages.empty()) return;
+  replay.forget_ended([&](const EndedJob& ended) {
+    const auto record = read_record(ended);
+    return !record || std::ranges::any_of(record->runs, lost);
+  });
 }
 
 void SegmentLog::take_ended(const Replay& replay) {
@@ -167,15 +208,19 @@ void SegmentLog::take_live(Replay& replay) {
   }
 }
 
-/// Writes on in the newest segment behind its last whole entry.
-void SegmentLog::go_on(SegmentEnd end) {
+/// Writes on in the newest segment behind its last whole entry. One that is damaged is left as soon
+/// as may be: later starts then have nothing to read of it.
+void SegmentLog::go_on(SegmentEnd end, bool damaged) {
   const bool empty = end.offset == 0;
   if (empty) end = fresh_end(end.number);
   File file = empty ? make_segment(folder_, end.number)
                     : folder_.open_to_write(Folder::segment_name(end.number));
   if (!file || ::ftruncate(file.fd(), end.offset) != 0) throw not_writable(options_.folder);
   writer_ = std::make_unique<SegmentWriter>(folder_, std::move(file), end);
-  upkeep_.restate();
+  if (damaged)
+    upkeep_.turn();
+  else
+    upkeep_.restate();
 }
 
 }  // namespace millrace::disk

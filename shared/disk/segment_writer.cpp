@@ -65,15 +65,26 @@ Result<Place> SegmentWriter::write_locked(std::span<const Entry> entries) {
     if (!entry.lines.empty()) pieces[used++] = piece(entry.lines);
     bytes += size_of(entry);
   }
-  const int why = end_.offset + bytes > segment_bytes_max
-                      ? EFBIG
+  const int why = end_.offset + bytes > segment_bytes_max ? EFBIG
+                  : !cut_left_over()
+                      ? errno
                       : write_at(file_.fd(), std::span(pieces).first(used), end_.offset);
   note(why == 0, why);
+  left_over_ = left_over_ || why != 0;
+  (void)cut_left_over();
   if (why != 0) return Failure(refused_write(why));
   const Place place{.segment = end_.number, .offset = end_.offset};
   end_.offset += static_cast<std::uint32_t>(bytes);
   end_.crc = crc;
   return place;
+}
+
+/// What lies whole behind the end would be taken for entries behind a damage.
+bool SegmentWriter::cut_left_over() {
+  if (!left_over_) return true;
+  if (::ftruncate(file_.fd(), end_.offset) != 0) return false;
+  left_over_ = false;
+  return true;
 }
 
 void SegmentWriter::note(bool taken, int why) {
@@ -93,6 +104,8 @@ File SegmentWriter::turn() {
   File fresh = make_segment(folder_, next.number);
   if (!fresh) return fresh;
   const std::lock_guard lock(mutex_);
+  (void)cut_left_over();
+  left_over_ = false;
   std::swap(file_, fresh);
   end_ = next;
   return fresh;

@@ -33,7 +33,7 @@ class SegmentWriter {
       : folder_(folder), file_(std::move(file)), end_(end) {}
 
   /// All of them one behind the other, or none: `full` or `unavailable` when the disk refuses,
-  /// and what was left behind the end is written over by the next.
+  /// and what was left behind the end is cut off before anything else is written.
   Result<Place> write(std::span<const Entry> entries);
   Result<Place> write(const Entry& entry) { return write(std::span(&entry, 1)); }
 
@@ -49,12 +49,14 @@ class SegmentWriter {
 
  private:
   Result<Place> write_locked(std::span<const Entry> entries);
+  bool cut_left_over();
   void note(bool taken, int why);
 
   const Folder& folder_;
   mutable std::mutex mutex_;
   File file_;
   SegmentEnd end_;
+  bool left_over_ = false;  ///< something of a write that was refused may lie behind the end
   std::atomic<bool> healthy_ = true;
 };
 

@@ -44,7 +44,8 @@ TEST_F(LogFaults, AFullDiskRefusesAndNothingIsHalfVisible) {
   ASSERT_TRUE(accept(queued));
   const auto holder = running(made, 3);
   {
-    const NoRoom full(size() + 20);  // part of an entry fits
+    const auto before = size();
+    const NoRoom full(before + 20);  // part of an entry fits
     const auto fresh = job("s");
     EXPECT_EQ(accept(fresh).error(), Errc::unavailable);
     EXPECT_FALSE(state(fresh));
@@ -55,6 +56,7 @@ TEST_F(LogFaults, AFullDiskRefusesAndNothingIsHalfVisible) {
     EXPECT_EQ(log->cancel(made.id, at).error(), Errc::unavailable);
     EXPECT_EQ(log->withdraw(queued.id).error(), Errc::unavailable);
     EXPECT_FALSE(log->reachable());
+    EXPECT_EQ(size(), before) << "nothing is left behind the end";
     EXPECT_TRUE(begin(made, holder, 3, true)) << "a renewal writes nothing";
     EXPECT_EQ(all(made), lines(1, 3));
     EXPECT_EQ(state(made)->last, 3u);

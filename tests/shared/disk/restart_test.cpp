@@ -228,7 +228,7 @@ TEST_F(LogRestart, ATornTailOfAnyLengthLosesNoEventBeforeIt) {
   }
 }
 
-TEST_F(LogRestart, BytesTurnedOverAreCutWithAllThatFollows) {
+TEST_F(LogRestart, BytesTurnedOverAreCutWithAllOfTheJobThatFollowsAndAnnounced) {
   open();
   const auto made = job();
   const auto holder = running(made, 2);
@@ -244,6 +244,7 @@ TEST_F(LogRestart, BytesTurnedOverAreCutWithAllThatFollows) {
   std::ofstream(segment(1), std::ios::binary) << text;
   open();
   EXPECT_EQ(all(made), lines(1, 2));
+  EXPECT_EQ(begin(made, token(), 0, true)->gap_from, 3u);
 }
 
 TEST_F(LogRestart, LinesThatDoNotFollowAreLeftOutAndAnnounced) {
