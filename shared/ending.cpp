@@ -27,7 +27,10 @@ class Lines {
     }
   }
 
-  void terminal(const Outcome& outcome) { writer_.terminal(text_, next(), outcome); }
+  void terminal(const Outcome& outcome) {
+    for (const auto& call : outcome.tool_calls) writer_.tool_call(text_, next(), call);
+    writer_.terminal(text_, next(), outcome);
+  }
 
   const std::string& text() const { return text_; }
   std::uint32_t count() const { return count_; }

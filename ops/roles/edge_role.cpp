@@ -3,15 +3,22 @@
 #include <cstdio>
 
 #include "ops/roles/store_claim.h"
+#include "producer/openai/error_shape.h"
 
 namespace millrace {
 namespace {
+
+/// Each surface tells errors in its own shape.
+http::Response tell_problem(const Problem& problem, std::string_view path) {
+  return openai::serves(path) ? openai::error_response(problem) : http::to_response(problem);
+}
 
 http::ServerOptions server_options(const Config& config) {
   http::ServerOptions options;
   options.host = config.host;
   options.port = config.port;
   options.cors_origins = config.cors_origins;
+  options.tell_problem = tell_problem;
   return options;
 }
 
@@ -48,6 +55,9 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
            [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },
            [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
       object_routes_(objects_->objects(), shared.services.link_signer(), loop.clock),
+      chat_routes_({submit_, lookup_, cancel_, hub_, loop.clock, shared.ingress_metrics}),
+      models_routes_(openai::ModelsRoutes::served(shared.config.model_id,
+                                                  shared.config.llm_server_url.empty())),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics, [&shared] { return shared.services.trouble(); }}),
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
@@ -57,6 +67,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   jobs_routes_.add_to(router_);
   relay_routes_.add_to(router_);
   object_routes_.add_to(router_);
+  chat_routes_.add_to(router_);
+  models_routes_.add_to(router_);
   health_routes_.add_to(router_);
   letter_routes_.add_to(router_);
 }
@@ -78,6 +90,7 @@ Task<> EdgeRole::run() {
 Task<> EdgeRole::serve() {
   co_await server_.run();
   co_await submit_.join();
+  co_await chat_routes_.join();
   nursery_.stop();
 }
 

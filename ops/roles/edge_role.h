@@ -8,6 +8,8 @@
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
 #include "producer/objects/object_routes.h"
+#include "producer/openai/chat_routes.h"
+#include "producer/openai/models_routes.h"
 #include "producer/relay/relay_routes.h"
 #include "shared/http/server.h"
 #include "shared/runtime/config.h"
@@ -50,6 +52,8 @@ class EdgeRole final : public Role {
   Submit submit_;
   JobsRoutes jobs_routes_;
   ObjectRoutes object_routes_;
+  openai::ChatRoutes chat_routes_;
+  openai::ModelsRoutes models_routes_;
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;
   DeadLetterRoutes letter_routes_;

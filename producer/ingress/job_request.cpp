@@ -7,10 +7,10 @@
 #include <cmath>
 #include <optional>
 
+#include "producer/ingress/json_body.h"
 #include "producer/ingress/limits.h"
 #include "producer/ingress/message_list.h"
 #include "producer/ingress/refusal.h"
-#include "shared/contract/any_json.h"
 #include "shared/contract/raw_members.h"
 
 namespace millrace {
@@ -22,12 +22,6 @@ using Fault = std::optional<Problem>;
 constexpr std::string_view allowed_fields =
     "kind, input, model, max_tokens, temperature, session, priority, not_before, deadline_s, "
     "metadata, on_busy, tools";
-
-/// Some editors and shells put it in front; RFC 8259 lets a reader skip it.
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
-/// A parser holds up to some twelve times its longest text: one for longer texts goes with them.
-constexpr std::size_t kept_parser_bytes_max = 512 * 1024;
 
 /// What is being read: the job so far, and what can only be judged at the end.
 struct Draft {
@@ -193,17 +187,6 @@ constexpr std::array fields{
     Field{"tools", read_tools},
 };
 
-Problem not_json(simdjson::error_code error) {
-  if (error == simdjson::DEPTH_ERROR)
-    return make_problem("invalid_json", "body",
-                        "The JSON is nested too deeply; at most 64 levels are allowed.");
-  if (error == simdjson::UTF8_ERROR)
-    return make_problem("invalid_json", "body", "The body is not valid UTF-8; send UTF-8.");
-  return make_problem(
-      "invalid_json", "body",
-      std::string("The body must be one JSON object: ") + simdjson::error_message(error));
-}
-
 Problem unknown_field(std::string_view name) {
   return make_problem("unknown_field", pointer_step(name),
                       "The field " + quoted(name) + " is not known; allowed are " +
@@ -219,9 +202,7 @@ Fault read_members(Draft& draft, dom::object object, std::string_view body) {
     const auto field = std::ranges::find(fields, name, &Field::name);
     if (field == fields.end()) return unknown_field(name);
     const auto bit = 1u << (field - fields.begin());
-    if (seen & bit)
-      return make_problem("duplicate_field", pointer_step(name),
-                          "The field " + quoted(name) + " is given twice; give it once.");
+    if (seen & bit) return given_twice(pointer_step(name), name);
     seen |= bit;
     if (value.is_null() && field->name != "input") continue;
     if (auto fault = field->read(draft, value)) return fault;
@@ -236,24 +217,13 @@ static_assert(fields[0].name == "input", "read_members looks for its bit");
 }  // namespace
 
 std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime now) {
-  if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());
-  thread_local dom::parser kept;
-  dom::parser once;
-  dom::parser& parser = body.size() > kept_parser_bytes_max ? once : kept;
-  if (parser.capacity() == 0) {
-    const auto error = parser.allocate(4096, limits::json_depth_max);
-    if (error) return std::unexpected(not_json(error));
-  }
-  dom::element root;
-  if (const auto error = parse_any_json(parser, body, root))
-    return std::unexpected(not_json(error));
-  dom::object object;
-  if (root.get(object))
-    return std::unexpected(
-        make_problem("invalid_json", "body", "The body must be a JSON object with `input`."));
+  JsonBody json(body);
+  const auto object = json.object(" with `input`");
+  if (!object) return std::unexpected(object.error());
 
   Draft draft;
-  if (auto fault = read_members(draft, object, body)) return std::unexpected(std::move(*fault));
+  if (auto fault = read_members(draft, *object, json.text()))
+    return std::unexpected(std::move(*fault));
   draft.job.created_at = now;
   draft.job.deadline = now + std::chrono::duration_cast<std::chrono::milliseconds>(draft.deadline);
   if (draft.job.not_before && *draft.job.not_before >= draft.job.deadline)

@@ -36,6 +36,10 @@ void append_result(std::string& out, const Outcome& outcome) {
   append_json_string(out, outcome.text);
   append_or_null(out, "finish_reason", outcome.finish_reason);
   append_or_null(out, "model", outcome.model);
+  if (!outcome.tool_calls.empty()) {
+    out += R"(,"tool_calls":)";
+    append_tool_calls(out, outcome.tool_calls);
+  }
   out += '}';
 }
 

@@ -25,6 +25,7 @@ constexpr std::array codes{
     Code{"invalid_parameter", 400, "A header or parameter has a value that is not allowed"},
     Code{"not_supported", 400, "This part of the product is not there yet"},
     Code{"job_not_found", 404, "There is no such job"},
+    Code{"model_not_found", 404, "There is no such model"},
     Code{"too_large", 413, "The request is too large"},
     Code{"unsupported_media_type", 415, "The body has a form that is not supported"},
     Code{"idempotency_key_reused", 422, "The idempotency key belongs to another request"},

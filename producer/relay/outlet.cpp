@@ -7,15 +7,19 @@
 
 namespace millrace::relay {
 
-Outlet::Outlet(http::StreamWriter& writer, Clock& clock, RelayMetrics& metrics)
-    : writer_(writer), clock_(clock), metrics_(metrics), wrote_at_(clock.now()) {
+Outlet::Outlet(http::StreamWriter& writer, Clock& clock, RelayMetrics& metrics, Retry retry)
+    : writer_(writer),
+      clock_(clock),
+      metrics_(metrics),
+      wrote_at_(clock.now()),
+      retry_due_(retry == Retry::told) {
   add(metrics_.connections, 1);
 }
 
 Task<bool> Outlet::send(std::string_view frames, std::uint64_t events) {
   std::string with_retry;
-  if (first_) {
-    first_ = false;
+  if (retry_due_) {
+    retry_due_ = false;
     frames = with_retry.append(retry_line).append(frames);
   }
   const auto sent = co_await writer_.write(frames);

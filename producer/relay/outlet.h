@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,11 @@ namespace millrace::relay {
 /// `limits::heartbeat_every` of silence, and counts. Lives inside the coroutine that streams.
 class Outlet {
  public:
-  Outlet(http::StreamWriter& writer, Clock& clock, RelayMetrics& metrics);
+  /// Whether readers are told when to come back: not those who cannot.
+  enum class Retry : std::uint8_t { told, untold };
+
+  Outlet(http::StreamWriter& writer, Clock& clock, RelayMetrics& metrics,
+         Retry retry = Retry::told);
   Outlet(const Outlet&) = delete;
   Outlet& operator=(const Outlet&) = delete;
   ~Outlet() { add(metrics_.connections, -1); }
@@ -43,7 +48,7 @@ class Outlet {
   Clock& clock_;
   RelayMetrics& metrics_;
   Instant wrote_at_;
-  bool first_ = true;
+  bool retry_due_;
 };
 
 }  // namespace millrace::relay

@@ -105,6 +105,8 @@ bool next_frame(std::string_view& frames, Frame& frame) {
   const auto id = body.rfind(id_field);
   frame.seq = id == std::string_view::npos ? std::nullopt : number_after(body.substr(id), id_field);
   frame.head = frame.whole.substr(0, (frame.seq ? id : end) + 1);
+  frame.data = frame.head.substr(event_field.size() + frame.type.size() + data_field.size());
+  frame.data.remove_suffix(1);
   return true;
 }
 

@@ -48,6 +48,7 @@ struct Frame {
   std::string_view whole;
   std::string_view head;  ///< the `event` and `data` lines
   std::string_view type;
+  std::string_view data;   ///< the JSON
   std::optional<Seq> seq;  ///< none: made by a relay
 };
 

@@ -33,12 +33,16 @@ void params_member(std::string& out, const Job& job) {
   member(out, "params");
   std::string params = "{";
   if (job.max_tokens) {
-    member(params, "max_tokens");
+    member(params, job.max_completion_tokens ? "max_completion_tokens" : "max_tokens");
     append_number(params, std::uint64_t{*job.max_tokens});
   }
   if (job.temperature) {
     member(params, "temperature");
     append_number(params, *job.temperature);
+  }
+  if (job.params.size() > 2) {
+    if (params.size() > 1) params += ',';
+    params.append(job.params, 1, job.params.size() - 2);
   }
   out.append(params).append("}");
 }
@@ -106,13 +110,32 @@ class Reader {
   }
 
   void params(Job& job) {
-    dom::element params;
+    dom::object params;
     if (root_["params"].get(params)) return;
-    std::uint64_t max_tokens = 0;
-    if (!params["max_tokens"].get(max_tokens))
-      job.max_tokens = static_cast<std::uint32_t>(max_tokens);
-    double temperature = 0;
-    if (!params["temperature"].get(temperature)) job.temperature = temperature;
+    RawMembers raw(raw_member(envelope_, root_, "params"));
+    std::string others = "{";
+    for (const auto [name, value] : params) {
+      const auto written = raw.next();
+      const bool completion = name == "max_completion_tokens";
+      std::uint64_t count = 0;
+      double number = 0;
+      if (completion || name == "max_tokens") {
+        if (value.get(count)) continue;
+        job.max_tokens = static_cast<std::uint32_t>(count);
+        job.max_completion_tokens = completion;
+      } else if (name == "temperature") {
+        if (!value.get(number)) job.temperature = number;
+      } else {
+        member(others, name);
+        others += one_line(written);
+      }
+    }
+    if (others.size() > 1) job.params = std::move(others) + '}';
+  }
+
+  void flag(const char* name, bool& into) {
+    bool value = false;
+    if (!root_[name].get(value)) into = value;
   }
 
   /// A trace is worth no job: what is no parent is none.
@@ -147,6 +170,7 @@ Job read_members(Reader& read) {
   read.input(job);
   read.text("model", job.model, false);
   read.params(job);
+  read.flag("server_defaults", job.server_defaults);
   std::string priority;
   read.text("priority", priority, false);
   if (priority == "bulk") job.priority = Priority::bulk;
@@ -169,7 +193,7 @@ Job read_members(Reader& read) {
 
 std::string encode_envelope(const Job& job) {
   std::string out;
-  out.reserve(job.input.size() + job.metadata.size() + 512);
+  out.reserve(job.input.size() + job.params.size() + job.metadata.size() + 512);
   out += '{';
   member(out, "v");
   append_number(out, static_cast<std::uint64_t>(envelope_version));
@@ -185,6 +209,7 @@ std::string encode_envelope(const Job& job) {
   }
   if (!job.model.empty()) text_member(out, "model", job.model);
   params_member(out, job);
+  if (job.server_defaults) out += R"(,"server_defaults":true)";
   text_member(out, "priority", job.priority == Priority::bulk ? "bulk" : "interactive");
   time_member(out, "created_at", job.created_at);
   if (job.not_before) time_member(out, "not_before", *job.not_before);

@@ -28,6 +28,10 @@ void append_result(std::string& out, const Outcome& outcome) {
   append_json_string(out, outcome.finish_reason);
   out += R"(,"model":)";
   append_json_string(out, outcome.model);
+  if (!outcome.tool_calls.empty()) {
+    out += R"(,"tool_calls":)";
+    append_tool_calls(out, outcome.tool_calls);
+  }
   out += '}';
   if (!outcome.usage.empty()) out.append(R"(,"usage":)").append(outcome.usage);
 }
@@ -125,6 +129,13 @@ void EventWriter::snapshot(std::string& out, At at, std::string_view text, Seq u
   append_json_string(out, text);
   out += R"(,"upto":)";
   append_number(out, upto);
+  out += "}\n";
+}
+
+void EventWriter::tool_call(std::string& out, At at, const ToolCall& call) const {
+  head(out, at, "tool_call");
+  out += ',';
+  append_members(out, call);
   out += "}\n";
 }
 

@@ -33,6 +33,7 @@ class EventWriter {
   void rewind(std::string& out, At at, Seq to) const;
   void gap(std::string& out, At at, Seq from, Seq to) const;
   void snapshot(std::string& out, At at, std::string_view text, Seq upto) const;
+  void tool_call(std::string& out, At at, const ToolCall& call) const;
   /// `done`, `error`, `cancelled` or `expired`, by the outcome's state.
   void terminal(std::string& out, At at, const Outcome& outcome) const;
 

@@ -26,12 +26,18 @@ struct Job {
   std::string kind = "chat";
   std::string tenant = "default";
   std::string session;  ///< empty: none, ordered by nothing
-  std::string input;    ///< JSON as validated: a string, or a list of {role, content}
+  std::string input;    ///< JSON as validated: a string, or a list of messages
   /// In the place of `input`, which whoever runs the job fetches.
   std::optional<InputRef> input_ref;
   std::string model;  ///< empty: the worker's default
   std::optional<std::uint32_t> max_tokens;
+  bool max_completion_tokens = false;  ///< `max_tokens` goes on by this, its newer name
   std::optional<double> temperature;
+  /// What else the request to the model's server is to hold, as it stands (`top_p`, `tools` …): a
+  /// JSON object on one line without the members above, or empty.
+  std::string params;
+  /// What is not said here is for the model's server to choose, not for the worker's defaults.
+  bool server_defaults = false;
   Priority priority = Priority::interactive;
   WallTime created_at{};
   std::optional<WallTime> not_before;

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "shared/contract/state.h"
+#include "shared/contract/tool_call.h"
 
 namespace millrace {
 
@@ -12,9 +13,10 @@ struct Outcome {
   std::string finish_reason;          ///< `stop`, `length`, …; empty unless succeeded
   std::string model;                  ///< the model that answered
   std::string usage;  ///< a JSON object {prompt_tokens, completion_tokens, total_tokens}, or empty
-  std::string error_code;     ///< failed: a short constant (`upstream_error`, `poison`, …)
-  std::string error_message;  ///< failed: what a person reads
-  bool retryable = false;     ///< failed: sending it again may help
+  std::vector<ToolCall> tool_calls;  ///< succeeded: what the client is to run, in the model's order
+  std::string error_code;            ///< failed: a short constant (`upstream_error`, `poison`, …)
+  std::string error_message;         ///< failed: what a person reads
+  bool retryable = false;            ///< failed: sending it again may help
 };
 
 }  // namespace millrace

@@ -20,14 +20,15 @@ constexpr const char* insert_begun_sql =
 
 constexpr const char* finish_sql =
     "UPDATE jobs SET state = ?2, ended_at = ?3, answer = ?4, finish_reason = ?5, answered_by = ?6,"
-    " usage = ?7, error_code = ?8, error_message = ?9, retryable = ?10"
+    " usage = ?7, error_code = ?8, error_message = ?9, retryable = ?10,"
+    " tool_calls = ?11"
     " WHERE id = ?1 AND ended_at IS NULL";
 
 constexpr const char* insert_ended_sql =
     "INSERT INTO jobs (id, tenant, kind, session, model, created_at, deadline, fingerprint,"
     " envelope, cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by,"
-    " usage, error_code, error_message, retryable)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " usage, error_code, error_message, retryable, tool_calls)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr const char* insert_step_sql =
     "INSERT INTO steps (job_id, step_index, input_hash, kind, output) VALUES (?, ?, ?, ?, ?)"
@@ -42,7 +43,7 @@ constexpr const char* want_cancel_sql =
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
-  "error_code, error_message, retryable"
+  "error_code, error_message, retryable, tool_calls"
 constexpr const char* find_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = ?";
 constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = ?";
 #undef MILLRACE_JOB_COLUMNS
@@ -63,10 +64,17 @@ void bind_row(Query& query, const JobRow& row) {
   query.bind(row.fingerprint()).bind(row.envelope());
 }
 
+std::string calls_json(const std::vector<ToolCall>& calls) {
+  std::string json;
+  if (!calls.empty()) append_tool_calls(json, calls);
+  return json;
+}
+
 void bind_outcome(Query& query, const Outcome& outcome, WallTime now) {
   query.bind(static_cast<std::int64_t>(outcome.state)).bind(ms(now)).bind(outcome.text);
   query.bind(outcome.finish_reason).bind(outcome.model).bind(outcome.usage);
   query.bind(outcome.error_code).bind(outcome.error_message).bind(outcome.retryable ? 1 : 0);
+  query.bind(calls_json(outcome.tool_calls));
 }
 
 std::optional<WallTime> time_or_none(const Query& query, int column) {
@@ -80,6 +88,7 @@ Outcome read_outcome(const Query& query, JobState state) {
                  .finish_reason = query.text(15),
                  .model = query.text(16),
                  .usage = query.text(17),
+                 .tool_calls = read_tool_calls(query.text(21)),
                  .error_code = query.text(18),
                  .error_message = query.text(19),
                  .retryable = query.number(20) != 0};

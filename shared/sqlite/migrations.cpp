@@ -88,10 +88,16 @@ constexpr const char* jobs_by_end = R"sql(
 CREATE INDEX jobs_by_end ON jobs (ended_at) WHERE ended_at IS NOT NULL;
 )sql";
 
+// A JSON list of {call_id, name, arguments}; empty for most.
+constexpr const char* tool_calls = R"sql(
+ALTER TABLE jobs ADD COLUMN tool_calls TEXT;
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps},
     Migration{2, "job_queue", job_queue},
     Migration{3, "jobs_by_end", jobs_by_end},
+    Migration{4, "tool_calls", tool_calls},
 };
 
 Result<int> standing_version(Database& database) {

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shared/contract/job.h"
+#include "shared/contract/tool_call.h"
 #include "shared/runtime/task.h"
 #include "shared/runtime/time.h"
 
@@ -21,9 +23,10 @@ struct ChatTurn {
 
 /// How a turn ended well: the model said so.
 struct ChatEnd {
-  std::string finish_reason;  ///< `stop`, `length`, `tool_calls`, …
-  std::string model;          ///< as the server names it
-  std::string usage;          ///< the server's JSON object, or empty
+  std::string finish_reason;           ///< `stop`, `length`, `tool_calls`, …
+  std::string model;                   ///< as the server names it
+  std::string usage;                   ///< the server's JSON object, or empty
+  std::vector<ToolCall> tool_calls{};  ///< what the client is to run; each has an id and a name
 };
 
 /// How a turn failed: data for verdict_for and for the client.

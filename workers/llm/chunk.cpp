@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <cstring>
+#include <vector>
 
 #include "shared/runtime/json_text.h"
 
@@ -69,39 +70,78 @@ bool text_or_null(ondemand::value& value, std::string_view& out) {
   return null(value) || !value.get_string().get(out);
 }
 
-bool read_delta(ondemand::value& value, ChatChunk& chunk) {
+/// Calls `take(key, value)` for each member; false when one of them, or the object, is not right.
+template <class Take>
+bool each_member(ondemand::value& value, const Take& take) {
+  ondemand::object object;
+  if (value.get_object().get(object)) return false;
+  for (auto each : object) {
+    ondemand::field field;
+    std::string_view key;
+    if (std::move(each).get(field) || field.unescaped_key().get(key)) return false;
+    if (!take(key, field.value())) return false;
+  }
+  return true;
+}
+
+bool read_function(ondemand::value& value, ToolPiece& piece) {
+  return null(value) || each_member(value, [&piece](std::string_view key, ondemand::value& member) {
+           if (key == "name") return text_or_null(member, piece.name);
+           if (key == "arguments") return text_or_null(member, piece.arguments);
+           return true;
+         });
+}
+
+bool read_tool(ondemand::value& value, ToolPiece& piece) {
+  return each_member(value, [&piece](std::string_view key, ondemand::value& member) {
+    if (key == "id") return text_or_null(member, piece.call_id);
+    if (key == "function") return read_function(member, piece);
+    if (key != "index" || null(member)) return true;
+    std::uint64_t index = 0;
+    if (member.get_uint64().get(index)) return false;
+    piece.index = index;
+    return true;
+  });
+}
+
+bool read_tools(ondemand::value& value, std::vector<ToolPiece>& tools) {
   if (null(value)) return true;
-  ondemand::object delta;
-  if (value.get_object().get(delta)) return false;
-  for (auto each : delta) {
-    ondemand::field field;
-    std::string_view key;
-    if (std::move(each).get(field) || field.unescaped_key().get(key)) return false;
-    if (key == "content" && !text_or_null(field.value(), chunk.text)) return false;
+  ondemand::array list;
+  if (value.get_array().get(list)) return false;
+  for (auto each : list) {
+    ondemand::value item;
+    if (each.get(item) || !read_tool(item, tools.emplace_back())) return false;
   }
   return true;
 }
 
-bool read_choice(ondemand::object& choice, ChatChunk& chunk) {
-  for (auto each : choice) {
-    ondemand::field field;
-    std::string_view key;
-    if (std::move(each).get(field) || field.unescaped_key().get(key)) return false;
-    if (key == "delta" && !read_delta(field.value(), chunk)) return false;
-    if (key == "finish_reason" && !text_or_null(field.value(), chunk.finish_reason)) return false;
-  }
-  return true;
+bool read_delta(ondemand::value& value, ChatChunk& chunk, std::vector<ToolPiece>& tools) {
+  return null(value) || each_member(value, [&](std::string_view key, ondemand::value& member) {
+           if (key == "content") return text_or_null(member, chunk.text);
+           if (key == "tool_calls") return read_tools(member, tools);
+           return true;
+         });
 }
 
-bool read_choices(ondemand::value& value, ChatChunk& chunk) {
+bool read_choice(ondemand::value& choice, ChatChunk& chunk, std::vector<ToolPiece>& tools) {
+  return each_member(choice, [&](std::string_view key, ondemand::value& member) {
+    if (key == "delta") return read_delta(member, chunk, tools);
+    if (key == "finish_reason") return text_or_null(member, chunk.finish_reason);
+    return true;
+  });
+}
+
+bool read_choices(ondemand::value& value, ChatChunk& chunk, std::vector<ToolPiece>& tools) {
   if (null(value)) return true;
   ondemand::array choices;
   if (value.get_array().get(choices)) return false;
   bool first = true;
   for (auto each : choices) {
-    ondemand::object choice;
-    if (each.get_object().get(choice)) return false;
-    if (first && !read_choice(choice, chunk)) return false;
+    ondemand::value choice;
+    ondemand::json_type type;
+    if (each.get(choice) || choice.type().get(type) || type != ondemand::json_type::object)
+      return false;
+    if (first && !read_choice(choice, chunk, tools)) return false;
     first = false;
   }
   return true;
@@ -143,6 +183,7 @@ struct ChunkReader::Buffers {
   ondemand::parser parser;
   std::string json;  ///< with the parser's padding behind it
   std::string text;
+  std::vector<ToolPiece> tools;
 };
 
 ChunkReader::ChunkReader() : buffers_(std::make_unique<Buffers>()) {}
@@ -155,7 +196,8 @@ bool ChunkReader::read(std::string_view json, ChatChunk& chunk) {
   if (valid_utf8(json)) return false;
   buffer.clear();
   append_carried(buffer, json);
-  if (!walk(chunk)) return false;
+  // Half a character is carried over to the next chunk in text alone.
+  if (!walk(chunk) || !chunk.tools.empty()) return false;
   buffers_->text.clear();
   append_landed(buffers_->text, chunk.text);
   chunk.text = buffers_->text;
@@ -165,6 +207,7 @@ bool ChunkReader::read(std::string_view json, ChatChunk& chunk) {
 
 bool ChunkReader::walk(ChatChunk& chunk) {
   chunk = {};
+  buffers_->tools.clear();
   std::string& buffer = buffers_->json;
   buffer.reserve(buffer.size() + simdjson::SIMDJSON_PADDING);
   ondemand::document document;
@@ -178,7 +221,7 @@ bool ChunkReader::walk(ChatChunk& chunk) {
     if (std::move(each).get(field) || field.unescaped_key().get(key)) return false;
     bool good = true;
     if (key == "choices") {
-      good = read_choices(field.value(), chunk);
+      good = read_choices(field.value(), chunk, buffers_->tools);
     } else if (key == "model") {
       good = text_or_null(field.value(), chunk.model);
     } else if (key == "usage") {
@@ -188,6 +231,7 @@ bool ChunkReader::walk(ChatChunk& chunk) {
     }
     if (!good) return false;
   }
+  chunk.tools = buffers_->tools;
   return true;
 }
 

@@ -1,15 +1,27 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace millrace {
 
+/// A piece of a call to a tool: a call's first piece has its id and name, the arguments come in any
+/// number of pieces.
+struct ToolPiece {
+  std::optional<std::uint64_t> index;  ///< which call; some servers leave it out
+  std::string_view call_id;
+  std::string_view name;
+  std::string_view arguments;
+};
+
 /// What one chunk of an OpenAI-compatible stream says. The views are valid until the next read.
 struct ChatChunk {
-  std::string_view text;           ///< `choices[0].delta.content`
-  bool raw_text = false;           ///< the text may hold half a character: join before use
+  std::string_view text;  ///< `choices[0].delta.content`
+  bool raw_text = false;  ///< the text may hold half a character: join before use
+  std::span<const ToolPiece> tools;
   std::string_view finish_reason;  ///< empty while there is none
   std::string_view model;
   std::string_view usage;  ///< a JSON object, as it stands; empty: none

@@ -13,6 +13,13 @@ std::vector<std::string> headers_for(const OpenAiSettings& settings) {
   return lines;
 }
 
+/// A client answers a call by its id; some servers give none.
+void name_calls(std::vector<ToolCall>& calls, const Job& job) {
+  for (std::size_t i = 0; i < calls.size(); ++i)
+    if (calls[i].call_id.empty())
+      calls[i].call_id = "call_" + job.id.str() + "_" + std::to_string(i);
+}
+
 /// A call is a span of its own in the trace of the request that made the job.
 std::vector<std::string> headers_of(const Job& job, Random& random) {
   std::vector<std::string> lines{"X-Millrace-Job: " + job.id.str()};
@@ -64,7 +71,9 @@ Task<std::expected<ChatEnd, ChatFailure>> OpenAiModel::stream(const ChatTurn& tu
     const bool told = co_await reader.changed().wait_until(reader.deadline());
     if (!told && clock_.now() >= reader.deadline()) reader.time_out();
   }
-  co_return std::move(*reader.answer());
+  auto answer = std::move(*reader.answer());
+  if (answer) name_calls(answer->tool_calls, turn.job);
+  co_return answer;
 }
 
 }  // namespace millrace

@@ -1,6 +1,5 @@
 #include "workers/llm/request_body.h"
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "shared/runtime/json_text.h"
@@ -70,26 +69,41 @@ void append_messages(std::string& out, const ChatTurn& turn) {
   }
 }
 
+/// How many tokens are left of those that the job may have.
+void append_limit(std::string& out, const ChatTurn& turn, const ModelDefaults& defaults) {
+  const Job& job = turn.job;
+  if (!job.max_tokens && job.server_defaults) return;
+  const std::uint32_t asked = job.max_tokens.value_or(defaults.max_tokens);
+  const std::uint32_t left = asked > turn.prefix_pieces ? asked - turn.prefix_pieces : 1;
+  out += job.max_completion_tokens ? R"(,"max_completion_tokens":)" : R"(,"max_tokens":)";
+  append_number(out, std::uint64_t{left});
+}
+
+/// What stands in an object, behind other members; nothing of an empty one.
+void append_members(std::string& out, std::string_view object) {
+  object = trimmed(object);
+  if (object.size() <= 2) return;
+  const std::string_view members = trimmed(object.substr(1, object.size() - 2));
+  if (!members.empty()) out.append(",").append(members);
+}
+
 }  // namespace
 
 std::string chat_request(const ChatTurn& turn, const ModelDefaults& defaults) {
-  const std::uint32_t asked = turn.job.max_tokens.value_or(defaults.max_tokens);
-  const std::uint32_t left = asked > turn.prefix_pieces ? asked - turn.prefix_pieces : 1;
   std::string out;
-  out.reserve(192 + turn.job.input.size() + turn.prefix.size());
+  out.reserve(192 + turn.job.input.size() + turn.job.params.size() + turn.prefix.size());
   out += R"({"model":)";
   append_json_string(out, turn.job.model.empty() ? defaults.model : turn.job.model);
   out += R"(,"messages":)";
   append_messages(out, turn);
-  out += R"(,"stream":true,"stream_options":{"include_usage":true},"max_tokens":)";
-  append_number(out, std::uint64_t{left});
-  fmt::format_to(std::back_inserter(out), R"(,"temperature":{})",
-                 turn.job.temperature.value_or(defaults.temperature));
-  const std::string_view extra = trimmed(defaults.prefill_body);
-  if (!turn.prefix.empty() && extra.size() > 2) {
-    const std::string_view members = trimmed(extra.substr(1, extra.size() - 2));
-    if (!members.empty()) out.append(",").append(members);
+  out += R"(,"stream":true,"stream_options":{"include_usage":true})";
+  append_limit(out, turn, defaults);
+  if (turn.job.temperature || !turn.job.server_defaults) {
+    out += R"(,"temperature":)";
+    append_number(out, turn.job.temperature.value_or(defaults.temperature));
   }
+  append_members(out, turn.job.params);
+  if (!turn.prefix.empty()) append_members(out, defaults.prefill_body);
   out += '}';
   return out;
 }

@@ -35,17 +35,42 @@ SimAnswer::SimAnswer(const SimRequest& request) : text_(request.prompt, request.
     fixed_ = &sim_default_answer(request.question);
     model_ = default_model(fixed_->size());
   }
+  if (model_.tool_calls > 0 && !request.tools.empty()) {
+    tools_ = request.tools;
+    pieces_ = tool_pieces(tools_, model_.tool_calls);
+    model_.tokens = static_cast<std::uint32_t>(pieces_.size());
+  }
   if (model_.fault == SimFault::endless) model_.tokens = UINT32_MAX - 1;
-  if (model_.stamped)
+  if (calls_tools())
+    place_ = {};
+  else if (model_.stamped)
     place_.tokens = std::min(stamps_in(request.prefix), model_.tokens);
   else if (!request.prefix.empty())
     place_ = place_after(request.prefix, model_.tokens,
                          [this](std::uint32_t number) { return token(number); });
   last_ = model_.tokens;
+  if (!request.stop.empty() && !calls_tools() && !model_.stamped) stop_before(request.stop);
   if (!request.max_tokens || model_.fault == SimFault::endless) return;
-  if (model_.tokens - place_.tokens > *request.max_tokens) {
+  if (last_ > place_.tokens && last_ - place_.tokens > *request.max_tokens) {
     last_ = place_.tokens + *request.max_tokens;
     cut_by_limit_ = true;
+  }
+}
+
+std::string_view SimAnswer::finish_reason() const {
+  if (cut_by_limit_) return "length";
+  return calls_tools() ? "tool_calls" : "stop";
+}
+
+/// Ends the answer before the token that would complete one of these.
+void SimAnswer::stop_before(const std::vector<std::string>& stops) {
+  std::string said;
+  for (std::uint32_t number = 1; number <= model_.tokens; ++number) {
+    said += token(number);
+    const auto holds = [&said](const std::string& stop) { return said.contains(stop); };
+    if (std::ranges::none_of(stops, holds)) continue;
+    last_ = std::max(number - 1, place_.tokens);
+    return;
   }
 }
 
@@ -105,6 +130,45 @@ void SimWriter::token(std::string& out, std::string_view text) const {
   out += tail_;
 }
 
+std::string SimWriter::call_id(std::size_t call) const {
+  return "call_" + id_ + "_" + std::to_string(call);
+}
+
+void SimWriter::tool(std::string& out, const SimToolPiece& piece, const SimTool& tool) const {
+  out += head_;
+  out += R"({"index":0,"delta":{"tool_calls":[{"index":)";
+  append_number(out, std::uint64_t{piece.call});
+  if (piece.first) {
+    out += R"(,"id":)";
+    append_json_string(out, call_id(piece.call));
+    out += R"(,"type":"function","function":{"name":)";
+    append_json_string(out, tool.name);
+    out += R"(,"arguments":""}}]})";
+  } else {
+    out += R"(,"function":{"arguments":)";
+    append_json_string(out, piece.arguments);
+    out += "}}]}";
+  }
+  out += R"(,"logprobs":null,"finish_reason":null})";
+  out += tail_;
+}
+
+void SimWriter::append_calls(std::string& out, const SimAnswer& answer) const {
+  out += R"(,"tool_calls":[)";
+  for (const auto& piece : answer.pieces()) {
+    if (!piece.first) continue;
+    const SimTool& tool = answer.tool(piece.call);
+    out.append(out.back() == '[' ? "" : ",").append(R"({"id":)");
+    append_json_string(out, call_id(piece.call));
+    out += R"(,"type":"function","function":{"name":)";
+    append_json_string(out, tool.name);
+    out += R"(,"arguments":)";
+    append_json_string(out, tool.arguments);
+    out += "}}";
+  }
+  out += ']';
+}
+
 void SimWriter::end(std::string& out, std::string_view finish_reason) const {
   out += head_;
   out += R"({"index":0,"delta":{},"logprobs":null,"finish_reason":")";
@@ -130,17 +194,18 @@ void SimWriter::usage(std::string& out, std::uint32_t completion_tokens) const {
   out += "}\n\n";
 }
 
-std::string SimWriter::whole(std::string_view text, std::string_view finish_reason,
-                             std::uint32_t completion_tokens) const {
+std::string SimWriter::whole(std::string_view text, const SimAnswer& answer) const {
   std::string out = R"({"id":")" + id_ + R"(","object":"chat.completion","created":)";
   append_number(out, static_cast<std::uint64_t>(created_s_));
   out.append(R"(,"model":)").append(model_json_);
   out += R"(,"system_fingerprint":"fp_millrace_sim","choices":[{"index":0,"message":)";
   out += R"({"role":"assistant","content":")";
   append_json_escaped(out, text);
-  out += R"(","refusal":null},"logprobs":null,"finish_reason":")";
-  out.append(finish_reason).append("\"}],");
-  append_usage(out, completion_tokens);
+  out += R"(","refusal":null)";
+  if (answer.calls_tools()) append_calls(out, answer);
+  out += R"(},"logprobs":null,"finish_reason":")";
+  out.append(answer.finish_reason()).append("\"}],");
+  append_usage(out, answer.asked());
   return out += '}';
 }
 

@@ -20,10 +20,14 @@ class SimAnswer {
   std::uint32_t last() const { return last_; }  ///< of the last one; below `first`: none
   /// Tokens this request is good for.
   std::uint32_t asked() const { return last_ + 1 - first(); }
-  std::string_view finish_reason() const { return cut_by_limit_ ? "length" : "stop"; }
+  std::string_view finish_reason() const;
 
   /// When token `number` is due, counted from the request: absolute, so lateness never adds up.
   Duration due(std::uint32_t number) const;
+  /// True where the answer's tokens are pieces of calls to tools, not words.
+  bool calls_tools() const { return !pieces_.empty(); }
+  const std::vector<SimToolPiece>& pieces() const { return pieces_; }
+  const SimTool& tool(std::size_t call) const { return tools_[call % tools_.size()]; }
   /// Appends the text of token `number`, or of what the prefix left of it.
   void append_token(std::string& out, std::uint32_t number, Instant now) const;
   /// True when the fault of this model strikes right after token `number` was sent.
@@ -31,11 +35,14 @@ class SimAnswer {
 
  private:
   std::string_view token(std::uint32_t number) const;
+  void stop_before(const std::vector<std::string>& stops);
 
   SimModel model_;
   SimText text_;
   const std::vector<std::string>* fixed_ = nullptr;  ///< the default answer, for other names
   SimPlace place_;
+  std::vector<SimTool> tools_;
+  std::vector<SimToolPiece> pieces_;
   std::uint32_t last_ = 0;
   bool cut_by_limit_ = false;
 };
@@ -47,14 +54,17 @@ class SimWriter {
 
   void role(std::string& out) const;
   void token(std::string& out, std::string_view text) const;
+  /// A piece of a call; `tool` is the one that is called.
+  void tool(std::string& out, const SimToolPiece& piece, const SimTool& tool) const;
   void end(std::string& out, std::string_view finish_reason) const;
   /// The last chunk, with no choices, where it was asked for.
   void usage(std::string& out, std::uint32_t completion_tokens) const;
   /// The body of an answer that is not streamed.
-  std::string whole(std::string_view text, std::string_view finish_reason,
-                    std::uint32_t completion_tokens) const;
+  std::string whole(std::string_view text, const SimAnswer& answer) const;
 
  private:
+  std::string call_id(std::size_t call) const;
+  void append_calls(std::string& out, const SimAnswer& answer) const;
   void append_usage(std::string& out, std::uint32_t completion_tokens) const;
 
   std::string id_;

@@ -46,6 +46,16 @@ bool take_counted(SimModel& model, std::string_view part) {
   return times && part.empty();
 }
 
+/// `tool`, `tool3`.
+bool take_tool(SimModel& model, std::string_view part) {
+  part.remove_prefix(std::string_view("tool").size());
+  model.tool_calls = 1;
+  if (part.empty()) return true;
+  const auto calls = take_number(part);
+  model.tool_calls = calls.value_or(0);
+  return part.empty() && model.tool_calls > 0 && model.tool_calls <= sim_tool_calls_max;
+}
+
 struct NamedFault {
   std::string_view name;
   SimFault fault;
@@ -87,10 +97,13 @@ std::optional<SimModel> sim_model(std::string_view name) {
   for (;;) {
     const auto dash = name.find('-');
     const auto part = name.substr(0, dash);
-    if (part == "stamp")
+    if (part == "stamp") {
       model.stamped = true;
-    else if (!take_counted(model, part) && !take_named(model, part))
+    } else if (part.starts_with("tool")) {
+      if (!take_tool(model, part)) return std::nullopt;
+    } else if (!take_counted(model, part) && !take_named(model, part)) {
       return std::nullopt;
+    }
     if (dash == std::string_view::npos) break;
     name.remove_prefix(dash + 1);
   }

@@ -26,6 +26,7 @@ enum class SimFault : std::uint8_t {
 ///     <n>ms  to the first token (50)      <n>tok  tokens in all (16)
 ///     <n>gap ms between tokens (10)       stamp   tokens say when they left: `@<monotonic ns>@ `
 ///     cutN  stall  stallN  garbage  halfutf8  endless  noend  errorN  slowfirst
+///     tool  toolN  (where the request has tools: calls one, or N, instead of words)
 ///     429xK  500xK  503xK (the first K requests)  400  401 (every request)
 ///
 /// Tokens are counted from 1 at the very start of the answer, also where a request goes on after
@@ -35,6 +36,7 @@ struct SimModel {
   std::uint32_t tokens = 16;
   Duration gap = 10ms;
   bool stamped = false;
+  std::uint32_t tool_calls = 0;  ///< instead of words, where the request has tools
   SimFault fault = SimFault::none;
   std::uint32_t at = 3;
   int status = 0;
@@ -42,6 +44,7 @@ struct SimModel {
 };
 
 inline constexpr std::uint32_t sim_tokens_max = 1'000'000;
+inline constexpr std::uint32_t sim_tool_calls_max = 16;
 inline constexpr auto sim_wait_max = 1h;
 inline constexpr auto sim_slow_first = 10min;
 

@@ -120,6 +120,30 @@ std::expected<void, SimRefusal> take_stream_options(SimRequest& request, const d
   return {};
 }
 
+std::expected<void, SimRefusal> take_stop(SimRequest& request, const dom::object& body) {
+  const auto found = member(body, "stop");
+  if (!found) return {};
+  std::string_view text;
+  dom::array list;
+  if (!found->get(text)) {
+    request.stop.emplace_back(text);
+  } else if (!found->get(list)) {
+    for (const dom::element each : list)
+      if (!each.get(text)) request.stop.emplace_back(text);
+  } else {
+    return refuse("stop", "'stop' must be a string or an array of strings.");
+  }
+  return {};
+}
+
+/// A client that sends a tool's answer wants words.
+bool tool_has_answered(const dom::object& body) {
+  dom::array messages;
+  std::string_view role;
+  if (body["messages"].get(messages) || messages.size() == 0) return false;
+  return !messages.at(messages.size() - 1)["role"].get(role) && role == "tool";
+}
+
 std::expected<void, SimRefusal> check_numbers(const dom::object& body) {
   double temperature = 1;
   if (const auto found = member(body, "temperature");
@@ -175,6 +199,8 @@ std::expected<SimRequest, SimRefusal> read_sim_request(std::string_view body) {
       return Refused(taken.error());
   if (const auto taken = take_stream_options(request, object); !taken)
     return Refused(taken.error());
+  if (const auto taken = take_stop(request, object); !taken) return Refused(taken.error());
+  if (!tool_has_answered(object)) request.tools = callable_tools(root);
   if (const auto checked = check_numbers(object); !checked) return Refused(checked.error());
   return request;
 }

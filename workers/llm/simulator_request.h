@@ -4,6 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "workers/llm/simulator_tools.h"
 
 namespace millrace {
 
@@ -16,6 +19,8 @@ struct SimRequest {
   bool stream = false;
   bool include_usage = false;
   std::optional<std::uint32_t> max_tokens;
+  std::vector<std::string> stop;  ///< the answer ends before the first of these
+  std::vector<SimTool> tools;     ///< that may be called; none once a tool has answered
 
   /// A rough count, as a tokenizer would find: four bytes each, at least one.
   std::uint32_t prompt_tokens() const;

@@ -64,8 +64,13 @@ std::uint32_t Simulator::append_due(const Run& run, std::string& chunk,
   while (number <= run.answer.last() && run.began + run.answer.due(number) <= now &&
          chunk.size() < write_bytes_max) {
     text.clear();
-    run.answer.append_token(text, number, now);
-    run.writer.token(chunk, text);
+    if (run.answer.calls_tools()) {
+      const auto& piece = run.answer.pieces()[number - 1];
+      run.writer.tool(chunk, piece, run.answer.tool(piece.call));
+    } else {
+      run.answer.append_token(text, number, now);
+      run.writer.token(chunk, text);
+    }
     ++appended;
     if (run.answer.strikes_after(number++)) break;
   }
@@ -149,10 +154,10 @@ Task<> Simulator::answer_whole(Run run, http::StreamWriter& out) {
   if (fault != SimFault::none && fault != SimFault::status)
     stats_.fault(fault_name(answer.model()));
   std::string text;
-  for (auto number = answer.first(); number <= answer.last(); ++number)
+  for (auto number = answer.first(); !answer.calls_tools() && number <= answer.last(); ++number)
     answer.append_token(text, number, clock_.now());
   if (fault == SimFault::half_utf8) text += half_character;
-  std::string body = run.writer.whole(text, answer.finish_reason(), answer.asked());
+  std::string body = run.writer.whole(text, answer);
   if (fault == SimFault::garbage) body.insert(0, "this is not JSON ");
   if (fault == SimFault::in_band) body = in_band_error;
   if (fault == SimFault::cut || fault == SimFault::no_end) body.resize(body.size() / 2);

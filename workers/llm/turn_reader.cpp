@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "shared/runtime/limits.h"
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t error_body_bytes_max = 16 * 1024;
+/// In one turn; a request may name 128 tools.
+constexpr std::size_t tool_calls_max = 128;
 /// After `[DONE]` the end of the response is only waited for so that the connection can be kept.
 constexpr Duration done_wait = 200ms;
 
@@ -75,6 +79,7 @@ bool TurnReader::on_event(std::string_view data) {
   if (!chunk.model.empty() && end_.model != chunk.model) end_.model = chunk.model;
   if (!chunk.usage.empty()) end_.usage = chunk.usage;
   if (!chunk.text.empty()) take_text(chunk);
+  for (const auto& piece : chunk.tools) take_tool(piece);
   if (!chunk.finish_reason.empty()) end_.finish_reason = chunk.finish_reason;
   return !answer_.has_value();
 }
@@ -86,14 +91,44 @@ void TurnReader::take_text(const ChatChunk& chunk) {
     if (!joined.ok) return fail("upstream_garbage", "the model sent text that is not UTF-8", true);
     text = joined.text;
   }
-  text_bytes_ += text.size();
-  if (text_bytes_ > limits::model_text_bytes_max)
-    return fail("upstream_endless",
-                fmt::format("the model said more than {} bytes", limits::model_text_bytes_max),
-                false);
+  if (!within_bytes(text.size())) return;
   if (text.empty() || sink_.on_text(text)) return;
   paused_ = true;
   changed_.notify();
+}
+
+bool TurnReader::within_bytes(std::size_t more) {
+  text_bytes_ += more;
+  if (text_bytes_ <= limits::model_text_bytes_max) return true;
+  fail("upstream_endless",
+       fmt::format("the model said more than {} bytes", limits::model_text_bytes_max), false);
+  return false;
+}
+
+/// The call this piece belongs to; null when there are too many.
+ToolCall* TurnReader::call_of(const ToolPiece& piece) {
+  auto& calls = end_.tool_calls;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const bool same = piece.index ? call_indexes_[i] == piece.index
+                                  : !piece.call_id.empty() && calls[i].call_id == piece.call_id;
+    if (same) return &calls[i];
+  }
+  if (!piece.index && piece.call_id.empty() && !calls.empty()) return &calls.back();
+  if (calls.size() == tool_calls_max) return nullptr;
+  call_indexes_.push_back(piece.index);
+  return &calls.emplace_back();
+}
+
+void TurnReader::take_tool(const ToolPiece& piece) {
+  ToolCall* call = call_of(piece);
+  if (!call)
+    return fail("upstream_endless",
+                fmt::format("the model called more than {} tools", tool_calls_max), false);
+  if (!within_bytes(piece.call_id.size() + piece.name.size() + piece.arguments.size())) return;
+  // Some servers repeat both in every piece.
+  if (call->call_id.empty()) call->call_id = piece.call_id;
+  if (call->name.empty()) call->name = piece.name;
+  call->arguments += piece.arguments;
 }
 
 void TurnReader::take_error(std::string_view error) {
@@ -157,7 +192,10 @@ void TurnReader::succeed_or(std::string code, std::string message) {
   if (!said_the_end()) return fail(std::move(code), std::move(message), true);
   if (joiner_.holds())
     return fail("upstream_garbage", "the model's text ended inside a character", true);
-  if (end_.finish_reason.empty()) end_.finish_reason = "stop";
+  if (std::ranges::any_of(end_.tool_calls, &std::string::empty, &ToolCall::name))
+    return fail("upstream_garbage", "the model called a tool without a name", true);
+  if (end_.finish_reason.empty())
+    end_.finish_reason = end_.tool_calls.empty() ? "stop" : "tool_calls";
   end_.usage = clean_usage(end_.usage);
   answer_ = std::move(end_);
   changed_.notify();
@@ -166,7 +204,11 @@ void TurnReader::succeed_or(std::string code, std::string message) {
 void TurnReader::fail_by_status(int status, std::optional<Duration> retry_after) {
   const UpstreamError upstream = read_upstream_error(body_);
   const char* code = "upstream_refused";
-  if (status == 429) {
+  if (status == 401 || status == 403) {
+    code = "upstream_denied";  // to this deployment, not to whoever asked
+  } else if (status == 404) {
+    code = "upstream_not_found";
+  } else if (status == 429) {
     code = "upstream_busy";
   } else if (retryable_status(status)) {
     code = "upstream_unavailable";

@@ -140,9 +140,14 @@ void EventPen::end(const Outcome& outcome, bool text_differs) {
     delta(outcome.text);
   }
   outcome_ = &outcome;
-  // A done event repeats the whole text: a long one leaves alone, above the limit of others.
-  Batch& batch = waiting_batch(outcome.text.size());
+  // A done event repeats the whole text: a long one leaves alone, above the limit of others. Tools
+  // to call are in the same batch, so that they are told once and never without it.
+  std::size_t bytes = outcome.text.size();
+  for (const auto& call : outcome.tool_calls)
+    bytes += 2 * (call.name.size() + call.arguments.size());
+  Batch& batch = waiting_batch(bytes);
   const std::size_t before = batch.lines.size();
+  for (const auto& call : outcome.tool_calls) events_.tool_call(batch.lines, number(batch), call);
   events_.terminal(batch.lines, number(batch), outcome);
   batch.state = outcome.state;
   wrote(batch, before);

@@ -154,6 +154,7 @@ std::string turn_hash(const Job& job) {
   turn += '\n';
   if (job.temperature) turn += std::to_string(*job.temperature);
   turn += '\n';
+  if (!job.params.empty()) turn.append(job.params).append("\n");
   turn += job.input_ref ? job.input_ref->sha256 : job.input;
   return fingerprint(turn);
 }
@@ -165,6 +166,10 @@ std::string encode_turn(const ChatEnd& end, std::string_view text) {
   append_json_string(out, end.finish_reason);
   out += R"(,"model":)";
   append_json_string(out, end.model);
+  if (!end.tool_calls.empty()) {
+    out += R"(,"tool_calls":)";
+    append_tool_calls(out, end.tool_calls);
+  }
   if (!end.usage.empty()) out.append(R"(,"usage":)").append(end.usage);
   out += '}';
   return out;
@@ -184,6 +189,9 @@ std::optional<Answered> decode_turn(std::string_view output) {
   answered.text.emplace(text);
   answered.end.finish_reason = finish_reason;
   answered.end.model = model;
+  simdjson::dom::element calls;
+  if (!json["tool_calls"].get(calls))
+    answered.end.tool_calls = read_tool_calls(simdjson::minify(calls));
   simdjson::dom::element usage;
   if (!json["usage"].get(usage)) answered.end.usage = simdjson::minify(usage);
   return answered;

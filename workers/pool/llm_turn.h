@@ -12,7 +12,7 @@ Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished);
 /// What tells one turn from another: the job's input, model and parameters.
 std::string turn_hash(const Job& job);
 
-/// The output of an `llm_turn` step: `{"text","finish_reason","model","usage"}`.
+/// The output of an `llm_turn` step: `{"text","finish_reason","model","tool_calls","usage"}`.
 std::string encode_turn(const ChatEnd& end, std::string_view text);
 std::optional<Answered> decode_turn(std::string_view output);
 

@@ -32,6 +32,9 @@ Result<Outcome> outcome_in(const EventLine& event, const std::string& said) {
   outcome.finish_reason = text_at(json, "/result/finish_reason");
   outcome.model = text_at(json, "/result/model");
   outcome.usage = raw_member(event.json, json, "usage");
+  dom::element calls;
+  if (!json.at_pointer("/result/tool_calls").get(calls))
+    outcome.tool_calls = read_tool_calls(simdjson::minify(calls));
   outcome.error_code = text_at(json, "/code");
   outcome.error_message = text_at(json, "/message");
   if (json["retryable"].get(outcome.retryable)) outcome.retryable = false;

@@ -22,6 +22,10 @@ std::string encode_result(const Job& job, const Outcome& outcome, WallTime ended
   text(R"(,"result":{"text":)", outcome.text);
   text(R"(,"finish_reason":)", outcome.finish_reason);
   text(R"(,"model":)", outcome.model);
+  if (!outcome.tool_calls.empty()) {
+    out += R"(,"tool_calls":)";
+    append_tool_calls(out, outcome.tool_calls);
+  }
   out.append(R"(},"usage":)").append(outcome.usage.empty() ? "null" : outcome.usage);
   if (outcome.state == JobState::failed) {
     text(R"(,"error":{"code":)", outcome.error_code);

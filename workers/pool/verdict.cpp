@@ -64,6 +64,7 @@ Outcome outcome_for(const RunEnd& ended, const RunFacts& facts, std::string said
     outcome.finish_reason = answered->end.finish_reason;
     outcome.model = answered->end.model;
     outcome.usage = answered->end.usage;
+    outcome.tool_calls = answered->end.tool_calls;
   } else if (const auto* failed = std::get_if<RunFailed>(&ended)) {
     outcome.state = JobState::failed;
     outcome.error_code = failed->failure.code;

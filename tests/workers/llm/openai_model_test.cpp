@@ -389,8 +389,8 @@ TEST_F(Upstream, SaysByTheStatusWhetherTryingAgainMayHelp) {
   const std::vector<StatusCase> cases{
       {429, "upstream_busy", true},        {500, "upstream_unavailable", true},
       {503, "upstream_unavailable", true}, {408, "upstream_unavailable", true},
-      {400, "upstream_refused", false},    {401, "upstream_refused", false},
-      {404, "upstream_refused", false},    {422, "upstream_refused", false},
+      {400, "upstream_refused", false},    {401, "upstream_denied", false},
+      {404, "upstream_not_found", false},  {422, "upstream_refused", false},
       {302, "upstream_refused", false}};
   for (const auto& each : cases) {
     const std::string body = R"({"error":{"message":"because\nof \u001b[31mthis"}})";

@@ -1,0 +1,31 @@
+#pragma once
+#include <simdjson.h>
+
+#include <expected>
+#include <string_view>
+
+#include "shared/contract/problem.h"
+
+namespace millrace {
+
+/// A request's body, read as one JSON object. What it gives are views into it and into a parser
+/// that the thread keeps: at most one of these at a time on a thread, and none across an await.
+class JsonBody {
+ public:
+  explicit JsonBody(std::string_view text);
+
+  /// `invalid_json` for anything else, for bytes that are no UTF-8, and for more than
+  /// `limits::json_depth_max` levels. `wants` completes "The body must be a JSON object".
+  std::expected<simdjson::dom::object, Problem> object(std::string_view wants);
+  /// What was read, without a byte order mark.
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+  simdjson::dom::parser once_;
+};
+
+/// The field `name` of a body is given twice.
+Problem given_twice(std::string field, std::string_view name);
+
+}  // namespace millrace

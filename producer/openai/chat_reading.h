@@ -1,0 +1,42 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "producer/openai/chat_fold.h"
+#include "producer/relay/hub.h"
+
+namespace millrace::openai {
+
+/// One client's way through a job's events, from the beginning of the log: what the relay has for
+/// it goes through the fold, and waits here to be sent. The hub outlives it.
+class ChatReading {
+ public:
+  ChatReading(relay::Hub& hub, std::unique_ptr<relay::Seat> seat, const ChatHead& head)
+      : hub_(hub), seat_(std::move(seat)), fold_(head) {}
+
+  enum class Went : std::uint8_t {
+    on,    ///< look at `unsent`, then here again
+    idle,  ///< wait for the wake-up
+    away,  ///< the log does not answer: try again in a moment
+    over,  ///< nothing more comes
+  };
+  /// Takes what comes next.
+  Task<Went> take_next();
+
+  const ChatFold& fold() const { return fold_; }
+  std::string& unsent() { return unsent_; }
+  /// Events in `unsent`, for the metrics.
+  std::uint64_t take_count() { return std::exchange(events_, 0); }
+  void wake_with(Signal* signal) { seat_->wake_with(signal); }
+
+ private:
+  void take(std::string_view frames);
+
+  relay::Hub& hub_;
+  std::unique_ptr<relay::Seat> seat_;
+  ChatFold fold_;
+  std::string unsent_;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace millrace::openai
