@@ -48,6 +48,7 @@ ChatFold::ChatFold(const ChatHead& head) : include_usage_(head.include_usage) {
 
 void ChatFold::take(std::string_view type, Seq seq, std::string_view json, std::string& out) {
   if (over_) return;
+  job_ended_ = terminal_event(type);
   if (type == "delta") return delta(out, seq, json);
   if (type == "rewind") return rewind(out, json);
   if (type == "snapshot") return replace(out, seq, text_member(json, R"(","upto":)"));
@@ -55,7 +56,7 @@ void ChatFold::take(std::string_view type, Seq seq, std::string_view json, std::
   if (type == "done") return done(out, json);
   if (type == "gap")
     lost_ = true;
-  else if (terminal_event(type))
+  else if (job_ended_)
     fail(failure_told(type, json), out);
 }
 

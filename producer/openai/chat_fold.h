@@ -34,6 +34,8 @@ class ChatFold {
   void fail(Problem problem, std::string& out);
 
   bool over() const { return over_; }
+  /// The last event has been taken: nobody needs to stop the job.
+  bool job_ended() const { return job_ended_; }
   /// A chunk has been told: the answer can only go on as a stream.
   bool spoken() const { return spoken_; }
   /// Why it ended without an answer.
@@ -58,6 +60,7 @@ class ChatFold {
   bool lost_ = false;  ///< events are missing: only the whole text tells whether text is
   bool spoken_ = false;
   bool over_ = false;
+  bool job_ended_ = false;
   std::optional<Problem> failure_;
 };
 

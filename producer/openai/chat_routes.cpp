@@ -181,6 +181,7 @@ Task<http::Response> ChatRoutes::streamed_answer(http::Request& request, Chat ch
   http::Response response;
   const ChatFold& fold = reading->fold();
   if (fold.failure() && !fold.spoken()) {
+    if (!fold.job_ended()) left(chat);
     response = failed(*fold.failure());
   } else if (peer && peer->gone()) {
     left(chat);
@@ -196,29 +197,30 @@ Task<http::Response> ChatRoutes::streamed_answer(http::Request& request, Chat ch
 
 Task<> ChatRoutes::stream(std::shared_ptr<ChatReading> reading, Chat chat,
                           http::StreamWriter& writer) {
-  const bool told_all = co_await stream_to_end(*reading, writer);
-  // A server that goes down has left its clients, not they it.
-  if (!told_all && !writer.draining()) left(chat);
+  co_await stream_to_end(*reading, writer);
+  // The client has left, or was told to ask again. A server that goes down has left its clients,
+  // not they it.
+  if (!reading->fold().job_ended() && !writer.draining()) left(chat);
 }
 
-/// False: the client has left, or does not read.
-Task<bool> ChatRoutes::stream_to_end(ChatReading& reading, http::StreamWriter& writer) {
+/// Or to where the client has left, or does not read.
+Task<> ChatRoutes::stream_to_end(ChatReading& reading, http::StreamWriter& writer) {
   relay::Outlet out(writer, parts_.clock, parts_.hub.metrics(), relay::Outlet::Retry::untold);
   const Listening listening(reading, out.wake());
   for (;;) {
     if (!reading.unsent().empty()) {
       const bool sent = co_await out.send(reading.unsent(), reading.take_count());
-      if (!sent) co_return false;
+      if (!sent) co_return;
       reading.unsent().clear();
     }
-    if (reading.fold().over()) co_return true;
+    if (reading.fold().over()) co_return;
     const auto went = co_await reading.take_next();
-    if (went == ChatReading::Went::over) co_return true;
+    if (went == ChatReading::Went::over) co_return;
     if (went == ChatReading::Went::on) continue;
     const bool away = went == ChatReading::Went::away;
     const bool there =
         co_await out.rest(away ? parts_.clock.now() + relay::hub_tick : Instant::max());
-    if (!there) co_return false;
+    if (!there) co_return;
   }
 }
 

@@ -56,7 +56,7 @@ class ChatRoutes {
   Task<std::unique_ptr<relay::Seat>> seat_of(JobId id, const http::WaitingPeer* peer, Signal& wake);
   Task<> until_first_word(ChatReading& reading, const http::WaitingPeer* peer, Signal& wake);
   Task<> stream(std::shared_ptr<ChatReading> reading, Chat chat, http::StreamWriter& writer);
-  Task<bool> stream_to_end(ChatReading& reading, http::StreamWriter& writer);
+  Task<> stream_to_end(ChatReading& reading, http::StreamWriter& writer);
 
   void left(const Chat& chat);
   Task<> cancel(JobId id);

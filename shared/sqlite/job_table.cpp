@@ -70,11 +70,12 @@ std::string calls_json(const std::vector<ToolCall>& calls) {
   return json;
 }
 
-void bind_outcome(Query& query, const Outcome& outcome, WallTime now) {
+/// `calls` are its tool calls as JSON, and outlive the query.
+void bind_outcome(Query& query, const Outcome& outcome, std::string_view calls, WallTime now) {
   query.bind(static_cast<std::int64_t>(outcome.state)).bind(ms(now)).bind(outcome.text);
   query.bind(outcome.finish_reason).bind(outcome.model).bind(outcome.usage);
   query.bind(outcome.error_code).bind(outcome.error_message).bind(outcome.retryable ? 1 : 0);
-  query.bind(calls_json(outcome.tool_calls));
+  query.bind(calls);
 }
 
 std::optional<WallTime> time_or_none(const Query& query, int column) {
@@ -179,17 +180,19 @@ Result<> JobTable::save_step(const JobId& id, const Step& step) {
 }
 
 Result<bool> JobTable::set_outcome(const JobId& id, const Outcome& outcome, WallTime now) {
+  const std::string calls = calls_json(outcome.tool_calls);
   auto update = finish_.on(database_);
   update.bind(id.bytes);
-  bind_outcome(update, outcome, now);
+  bind_outcome(update, outcome, calls, now);
   if (const auto done = update.finish(); !done) return Failure(done.error());
   return database_.changes() > 0;
 }
 
 Result<> JobTable::insert_ended(const JobRow& row, const Outcome& outcome, WallTime now) {
+  const std::string calls = calls_json(outcome.tool_calls);
   auto insert = insert_ended_.on(database_);
   bind_row(insert, row);
-  bind_outcome(insert, outcome, now);
+  bind_outcome(insert, outcome, calls, now);
   return insert.finish();
 }
 

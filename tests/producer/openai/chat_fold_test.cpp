@@ -15,10 +15,18 @@ constexpr WallTime accepted{std::chrono::milliseconds(1'790'000'000'123)};
 class Log {
  public:
   EventWriter::At next() { return {.seq = ++seq, .now = accepted + 40ms}; }
-  Log& queued() { return wrote([&] { writer.queued(lines, next(), 3, 1.5); }); }
-  Log& started() { return wrote([&] { writer.started(lines, next(), 1, "w"); }); }
-  Log& delta(std::string_view text) { return wrote([&] { writer.delta(lines, next(), text); }); }
-  Log& rewind(Seq to) { return wrote([&] { writer.rewind(lines, next(), to); }); }
+  Log& queued() {
+    return wrote([&] { writer.queued(lines, next(), 3, 1.5); });
+  }
+  Log& started() {
+    return wrote([&] { writer.started(lines, next(), 1, "w"); });
+  }
+  Log& delta(std::string_view text) {
+    return wrote([&] { writer.delta(lines, next(), text); });
+  }
+  Log& rewind(Seq to) {
+    return wrote([&] { writer.rewind(lines, next(), to); });
+  }
   Log& snapshot(std::string_view text) {
     const Seq upto = seq;
     return wrote([&] { writer.snapshot(lines, next(), text, upto); });
@@ -94,15 +102,15 @@ std::string chunk(std::string_view choice, std::string_view tail = "") {
 }
 
 std::string delta_chunk(std::string_view delta, std::string_view tail = "") {
-  return chunk(R"({"index":0,"delta":{)" + std::string(delta) +
-                   R"(},"logprobs":null,"finish_reason":null})",
-               tail);
+  return chunk(
+      R"({"index":0,"delta":{)" + std::string(delta) + R"(},"logprobs":null,"finish_reason":null})",
+      tail);
 }
 
 std::string end_chunk(std::string_view reason, std::string_view tail = "") {
-  return chunk(R"({"index":0,"delta":{},"logprobs":null,"finish_reason":")" + std::string(reason) +
-                   "\"}",
-               tail);
+  return chunk(
+      R"({"index":0,"delta":{},"logprobs":null,"finish_reason":")" + std::string(reason) + "\"}",
+      tail);
 }
 
 const std::string role = delta_chunk(R"("role":"assistant","content":"")");
@@ -120,8 +128,7 @@ std::string error(std::string_view code, const std::string& bytes) {
 TEST(ChatFold, EachDeltaIsAChunkBehindTheRoleAndTheEndIsOneOfItsOwn) {
   const auto told =
       told_by(Log().queued().started().delta("안녕").delta(" \"you\"\n").end(answer("안녕 …")));
-  EXPECT_EQ(told.bytes,
-            role + said("안녕") + said(R"( \"you\"\n)") + end_chunk("stop") + done);
+  EXPECT_EQ(told.bytes, role + said("안녕") + said(R"( \"you\"\n)") + end_chunk("stop") + done);
   EXPECT_TRUE(told.fold.over());
   EXPECT_FALSE(told.fold.failure());
 }
@@ -135,11 +142,12 @@ TEST(ChatFold, NothingIsToldBeforeThereIsSomethingToSay) {
 TEST(ChatFold, UsageThatWasAskedForIsAChunkWithoutChoicesAndNullInAllOthers) {
   const std::string none = R"(,"usage":null)";
   const auto told = told_by(Log().delta("a").end(answer("a")), true);
-  EXPECT_EQ(told.bytes,
-            delta_chunk(R"("role":"assistant","content":"")", none) +
-                delta_chunk(R"("content":"a")", none) + end_chunk("stop", none) +
-                chunk("", R"(,"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6})") +
-                done);
+  EXPECT_EQ(
+      told.bytes,
+      delta_chunk(R"("role":"assistant","content":"")", none) +
+          delta_chunk(R"("content":"a")", none) + end_chunk("stop", none) +
+          chunk("", R"(,"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6})") +
+          done);
 }
 
 TEST(ChatFold, UsageThatIsNotKnownIsNotMadeUp) {
@@ -157,8 +165,7 @@ TEST(ChatFold, AnAnswerWithoutWordsIsStillAnAnswer) {
 TEST(ChatFold, TextThatLooksLikeOurOwnJsonIsText) {
   const std::string text = R"(","text":"x","upto":7}],"finish_reason":"stop"}\)";
   const auto told = told_by(Log().delta(text).snapshot(text + "!").end(answer(text + "!")));
-  const std::string escaped =
-      R"(\",\"text\":\"x\",\"upto\":7}],\"finish_reason\":\"stop\"}\\)";
+  const std::string escaped = R"(\",\"text\":\"x\",\"upto\":7}],\"finish_reason\":\"stop\"}\\)";
   EXPECT_EQ(told.bytes, role + said(escaped) + said("!") + end_chunk("stop") + done);
 }
 
@@ -218,8 +225,7 @@ TEST(ChatFold, ARewindThatTakesBackNothingIsNotHeard) {
 TEST(ChatFold, AfterALossTheStreamGoesOnWhereTheTextDoes) {
   const auto told =
       told_by(Log().delta("a\n").gap(2, 900).snapshot("a\nb").delta("c").end(answer("a\nbc")));
-  EXPECT_EQ(told.bytes,
-            role + said("a\\n") + said("b") + said("c") + end_chunk("stop") + done);
+  EXPECT_EQ(told.bytes, role + said("a\\n") + said("b") + said("c") + end_chunk("stop") + done);
 }
 
 TEST(ChatFold, AfterALossAnotherTextEndsTheStream) {

@@ -52,10 +52,11 @@ TEST(ChatRequest, WhatTheModelsServerTakesGoesOnAsItWasWritten) {
                                  R"("response_format":{"type":"json_object"},)"
                                  R"("logit_bias":{"50256":-100},"presence_penalty":-2,)"
                                  R"("frequency_penalty":1e0,"reasoning_effort":"low","top_k":40)"));
-  EXPECT_EQ(request.job.params,
-            R"({"top_p":0.10,"stop":["a","b"],"seed":-7,"user":"u",)"
-            R"("response_format":{"type":"json_object"},"logit_bias":{"50256":-100},)"
-            R"("presence_penalty":-2,"frequency_penalty":1e0,"reasoning_effort":"low","top_k":40})");
+  EXPECT_EQ(
+      request.job.params,
+      R"({"top_p":0.10,"stop":["a","b"],"seed":-7,"user":"u",)"
+      R"("response_format":{"type":"json_object"},"logit_bias":{"50256":-100},)"
+      R"("presence_penalty":-2,"frequency_penalty":1e0,"reasoning_effort":"low","top_k":40})");
 }
 
 TEST(ChatRequest, LimitAndTemperatureAreKnownToTheJob) {
@@ -84,9 +85,8 @@ TEST(ChatRequest, StreamAndItsOptions) {
 }
 
 TEST(ChatRequest, ToolsGoOnAndComeBack) {
-  const std::string tools =
-      R"("tools":[{"type":"function","function":{"name":"f","strict":true,)"
-      R"("parameters":{"type":"object","properties":{}}}}])";
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f","strict":true,)"
+                            R"("parameters":{"type":"object","properties":{}}}}])";
   const std::string choice =
       R"("tool_choice":{"type":"function","function":{"name":"f"}},"parallel_tool_calls":false)";
   EXPECT_EQ(read(with(tools + "," + choice)).job.params, "{" + tools + "," + choice + "}");
