@@ -1,6 +1,8 @@
 """One process and a folder: accepting durably, pickup, start and memory."""
 
 import json
+import os
+import statistics
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -88,6 +90,21 @@ def bullmq(world):
         peer.stop()
 
 
+def disk(world):
+    """The most that group commit could accept on this disk at this hour: every connection's job, a
+    page each, in one sync after the other."""
+    took = []
+    with open(world.fresh_folder("disk") / "log", "wb", buffering=0) as log:
+        ends = time.monotonic() + SECONDS
+        while time.monotonic() < ends:
+            began = time.monotonic()
+            log.write(b"x" * 4096 * CONNECTIONS)
+            os.fdatasync(log)
+            took.append(time.monotonic() - began)
+    return {"per_s": CONNECTIONS * len(took) / sum(took), "p50_ms": statistics.median(took) * 1000,
+            "p99_ms": statistics.quantiles(took, n=100)[98] * 1000}
+
+
 def picked_up(world, url, style):
     settle(2)
     http(world.model_url + "/reset", "POST")
@@ -127,7 +144,7 @@ def millrace_start(world):
 def lines():
     yield {"name": "embedded: accepted, 64 connections", "better": "per_s",
            "peers": {"millrace": millrace, "Go + SQLite, group commit": go_sqlite,
-                     "BullMQ, AOF always": bullmq},
+                     "BullMQ, AOF always": bullmq, "this disk's syncs alone": disk},
            "targets": {}, "floors": {"per_s": 20_000}, "limits": {}}
     yield {"name": "embedded: pickup when idle, from the POST", "better": "-p50_ms",
            "peers": {"millrace": millrace_pickup, "BullMQ, AOF always": bullmq_pickup},
