@@ -256,6 +256,19 @@ TEST_P(StoreSuite, FinishKeepsEveryPartOfTheOutcome) {
   EXPECT_TRUE(stored->outcome->retryable);
 }
 
+TEST_P(StoreSuite, FinishKeepsToolCallsWhetherTheJobHasARowOrNot) {
+  auto called = answer("");
+  called.tool_calls = {{"call \"1\"", "weather", R"({"city":"서울"})"},
+                       {"call 2", "time", std::string(3000, 'x')}};
+  ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
+  ASSERT_TRUE(loop.get(store->finish(job(1), called, nullptr)));
+  ASSERT_TRUE(loop.get(store->finish(job(2), called, nullptr)));
+  ASSERT_TRUE(loop.get(store->finish(job(3), answer("words"), nullptr)));
+  EXPECT_EQ(found(job(1))->outcome->tool_calls, called.tool_calls);
+  EXPECT_EQ(found(job(2))->outcome->tool_calls, called.tool_calls);
+  EXPECT_TRUE(found(job(3))->outcome->tool_calls.empty());
+}
+
 TEST_P(StoreSuite, ASecondFinishGetsTheOutcomeThatStands) {
   const auto last = step(0, "the first's");
   const auto late = step(1, "the second's");

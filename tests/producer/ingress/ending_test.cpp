@@ -28,6 +28,16 @@ TEST(Ending, ReadersWhoHoldTheStoredTextHearOnlyTheTerminalEvent) {
   EXPECT_EQ(types(w, id), "queued delta done");
 }
 
+TEST(Ending, ToolsToCallAreToldRightBeforeTheEnd) {
+  World w;
+  const JobId id = w.posted();
+  Holder holder(w, id);
+  auto standing = Holder::done("");
+  standing.tool_calls = {{"c1", "f", "{}"}, {"c2", "g", "{}"}};
+  ASSERT_TRUE(holder.end(standing, ""));
+  EXPECT_EQ(types(w, id), "queued tool_call tool_call done");
+}
+
 TEST(Ending, ReadersWhoHoldAnotherTextGetTheStoredOneFirst) {
   World w;
   const JobId id = w.posted();

@@ -49,6 +49,31 @@ TEST(Envelope, ReadsBackEveryFieldItWrote) {
   EXPECT_EQ(back.envelope, text);
 }
 
+TEST(Envelope, CarriesParametersItDoesNotKnowAsTheyWereWritten) {
+  Job job = sample();
+  job.max_completion_tokens = true;
+  job.server_defaults = true;
+  job.params = R"({"top_p":0.10,"tools":[{"n":12345678901234567890123,"s":"a\"}"}],"stop":"한"})";
+  const auto read = decode_envelope(encode_envelope(job));
+  ASSERT_TRUE(std::holds_alternative<Job>(read)) << as<MalformedEnvelope>(read).reason;
+  EXPECT_EQ(as<Job>(read).params, job.params);
+  EXPECT_EQ(as<Job>(read).max_tokens, job.max_tokens);
+  EXPECT_TRUE(as<Job>(read).max_completion_tokens);
+  EXPECT_TRUE(as<Job>(read).server_defaults);
+  EXPECT_EQ(encode_envelope(as<Job>(read)), encode_envelope(job));
+}
+
+TEST(Envelope, ParametersMayBeAllThereIs) {
+  Job job = sample();
+  job.max_tokens.reset();
+  job.temperature.reset();
+  job.params = R"({"seed":7})";
+  const std::string text = encode_envelope(job);
+  EXPECT_TRUE(text.contains(R"("params":{"seed":7},)"));
+  EXPECT_EQ(as<Job>(decode_envelope(text)).params, job.params);
+  EXPECT_FALSE(as<Job>(decode_envelope(text)).server_defaults);
+}
+
 TEST(Envelope, NamesAnInputThatIsElsewhere) {
   Job job = sample();
   job.input.clear();

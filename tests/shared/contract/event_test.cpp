@@ -105,5 +105,38 @@ TEST(TerminalEvent, OneTypeForEachTerminalState) {
   EXPECT_FALSE(terminal_event("delta"));
 }
 
+TEST(ToolCall, IsAnEventOfItsOwnAndPartOfTheResult) {
+  Outcome outcome;
+  outcome.state = JobState::succeeded;
+  outcome.finish_reason = "tool_calls";
+  outcome.model = "m";
+  outcome.tool_calls = {{"c\"1", "f", R"({"a":"한"})"}, {"c2", "g", "no json"}};
+  std::string out;
+  const EventWriter write(id, accepted);
+  write.tool_call(out, at(4), outcome.tool_calls[0]);
+  write.terminal(out, at(5), outcome);
+  const auto events = walk(out);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].type, "tool_call");
+  EXPECT_FALSE(terminal_event(events[0].type));
+  const std::string first = R"("call_id":"c\"1","name":"f","arguments":"{\"a\":\"한\"}"})";
+  EXPECT_TRUE(events[0].json.ends_with("," + first)) << events[0].json;
+  EXPECT_TRUE(events[1].json.ends_with(
+      R"("result":{"text":"","finish_reason":"tool_calls","model":"m","tool_calls":[{)" + first +
+      R"(,{"call_id":"c2","name":"g","arguments":"no json"}]}})"))
+      << events[1].json;
+}
+
+TEST(ToolCall, IsReadBackAsItWasWritten) {
+  const std::vector<ToolCall> calls{{"c\"1", "f", R"({"a":"한"})"}, {"c2", "g", ""}};
+  std::string json;
+  append_tool_calls(json, calls);
+  EXPECT_EQ(read_tool_calls(json), calls);
+  EXPECT_TRUE(read_tool_calls("").empty());
+  EXPECT_TRUE(read_tool_calls("[]").empty());
+  EXPECT_TRUE(read_tool_calls(R"({"a":1})").empty());
+  EXPECT_EQ(read_tool_calls(R"([7,{"call_id":"c","name":"f","arguments":"x"}])").size(), 1u);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -34,6 +34,37 @@ TEST(ChunkReader, NothingSaidIsNoText) {
   }
 }
 
+TEST(ChunkReader, ReadsPiecesOfToolCalls) {
+  ChunkReader reader;
+  ChatChunk chunk;
+  ASSERT_TRUE(reader.read(
+      R"({"choices":[{"delta":{"content":null,"tool_calls":[)"
+      R"({"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":""}},)"
+      R"({"index":1,"function":{"arguments":"{\"a\":\"\u00e9"}},{"id":null,"function":null}]}}]})",
+      chunk));
+  ASSERT_EQ(chunk.tools.size(), 3u);
+  EXPECT_EQ(chunk.tools[0].index, 0u);
+  EXPECT_EQ(chunk.tools[0].call_id, "call_1");
+  EXPECT_EQ(chunk.tools[0].name, "f");
+  EXPECT_EQ(chunk.tools[1].index, 1u);
+  EXPECT_EQ(chunk.tools[1].arguments, "{\"a\":\"é");
+  EXPECT_EQ(chunk.tools[2].index, std::nullopt);
+  ASSERT_TRUE(reader.read(R"({"choices":[{"delta":{"content":"a","tool_calls":null}}]})", chunk));
+  EXPECT_TRUE(chunk.tools.empty());
+}
+
+TEST(ChunkReader, RefusesWhatIsNoToolCall) {
+  ChunkReader reader;
+  ChatChunk chunk;
+  for (const char* tools : {"7", "[7]", R"([{"index":-1}])", R"([{"function":{"arguments":{}}}])"})
+    EXPECT_FALSE(
+        reader.read(R"({"choices":[{"delta":{"tool_calls":)" + std::string(tools) + "}}]}", chunk))
+        << tools;
+  EXPECT_FALSE(reader.read(
+      "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"function\":{\"arguments\":\"\xe2\x82\"}}]}}]}",
+      chunk));
+}
+
 TEST(ChunkReader, RefusesWhatIsNoChunk) {
   ChunkReader reader;
   ChatChunk chunk;

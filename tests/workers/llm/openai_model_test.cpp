@@ -169,6 +169,56 @@ TEST_F(Upstream, OfAJobWithoutATraceHearsOfNone) {
   EXPECT_EQ(server.requests.at(0).find("traceparent"), std::string::npos);
 }
 
+std::string calls(const std::string& pieces) {
+  return event(R"({"model":"m-1","choices":[{"index":0,"delta":{"tool_calls":[)" + pieces +
+               R"(]},"finish_reason":null}]})");
+}
+
+TEST_F(Upstream, ToolCallsArePutTogetherFromTheirPieces) {
+  script().send(
+      stream_head +
+      calls(R"({"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":""}})") +
+      calls(R"({"index":0,"function":{"arguments":"{\"a\":"}})") +
+      calls(R"({"index":1,"id":"c2","function":{"name":"g","arguments":"{"}})") +
+      calls(
+          R"({"index":0,"function":{"arguments":"1}"}},{"index":1,"function":{"arguments":"}"}})") +
+      stops("tool_calls") + usage + done + last_chunk);
+  const Answer ended = ask();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->finish_reason, "tool_calls");
+  EXPECT_EQ(ended->tool_calls,
+            (std::vector<ToolCall>{{"c1", "f", R"({"a":1})"}, {"c2", "g", "{}"}}));
+  EXPECT_EQ(sink.text(), "");
+}
+
+TEST_F(Upstream, ToolCallsWithoutIndexIdOrEndAreUnderstood) {
+  script().send(stream_head + calls(R"({"function":{"name":"f","arguments":"{"}})") +
+                calls(R"({"function":{"name":"f","arguments":"}"}})") + done + last_chunk);
+  const Answer ended = ask();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->finish_reason, "tool_calls");
+  EXPECT_EQ(ended->tool_calls, (std::vector<ToolCall>{{"call_" + job.id.str() + "_0", "f", "{}"}}));
+}
+
+TEST_F(Upstream, AToolCallWithoutANameIsGarbage) {
+  script().send(stream_head + calls(R"({"index":0,"id":"c1","function":{"arguments":"{}"}})") +
+                stops("tool_calls") + done + last_chunk);
+  const Answer ended = ask();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, "upstream_garbage");
+  EXPECT_TRUE(ended.error().retryable);
+}
+
+TEST_F(Upstream, CallsTooManyToolsToBeTrue) {
+  std::string body = stream_head;
+  for (int i = 0; i <= 128; ++i)
+    body += calls(R"({"index":)" + std::to_string(i) + R"(,"id":"c","function":{"name":"f"}})");
+  script().send(body + stops("tool_calls") + done + last_chunk);
+  const Answer ended = ask();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, "upstream_endless");
+}
+
 TEST_F(Upstream, IsAskedOverOneConnectionAgainAndAgain) {
   for (int i = 0; i < 5; ++i) {
     Script& next = script();

@@ -72,5 +72,27 @@ TEST(ChatRequest, SaysWhatIsWrongWithAPrefillBody) {
   EXPECT_FALSE(prefill_body_fault("{").empty());
 }
 
+TEST(ChatRequest, OtherParametersGoOnAsTheyStand) {
+  Job job;
+  job.input = R"("a")";
+  job.max_tokens = 9;
+  job.max_completion_tokens = true;
+  job.params = R"({"top_p":0.10,"tools":[{"type":"function"}]})";
+  const std::string body = chat_request({job, ""}, {});
+  EXPECT_TRUE(body.ends_with(R"(,"max_completion_tokens":9,"temperature":0.7,"top_p":0.10,)"
+                             R"("tools":[{"type":"function"}]})"))
+      << body;
+}
+
+TEST(ChatRequest, WhatIsNotSaidIsTheServersToChooseWhereTheJobSaysSo) {
+  Job job;
+  job.input = R"("a")";
+  job.server_defaults = true;
+  EXPECT_TRUE(chat_request({job, ""}, {}).ends_with(R"("stream_options":{"include_usage":true}})"));
+  job.temperature = 0;
+  job.max_tokens = 5;
+  EXPECT_TRUE(chat_request({job, ""}, {}).ends_with(R"(,"max_tokens":5,"temperature":0})"));
+}
+
 }  // namespace
 }  // namespace millrace

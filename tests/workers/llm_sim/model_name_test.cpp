@@ -25,6 +25,14 @@ TEST(SimModelName, LeavesOutWhatIsNotSaid) {
   EXPECT_GT(model->tokens, 0u);
 }
 
+TEST(SimModelName, SaysHowManyToolsAreCalled) {
+  EXPECT_EQ(sim_model("sim-5ms-tool")->tool_calls, 1u);
+  EXPECT_EQ(sim_model("sim-tool3-5ms")->tool_calls, 3u);
+  EXPECT_EQ(sim_model("sim-5ms")->tool_calls, 0u);
+  for (const char* name : {"sim-tool0", "sim-tool99", "sim-toolx", "sim-tools"})
+    EXPECT_FALSE(sim_model(name)) << name;
+}
+
 TEST(SimModelName, KnowsEveryFault) {
   for (const char* part : {"cut3", "stall", "stall9", "garbage", "halfutf8", "endless", "noend",
                            "error5", "slowfirst", "429x2", "500x1", "503x10", "400", "401"}) {

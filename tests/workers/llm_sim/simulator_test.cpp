@@ -211,5 +211,66 @@ TEST_F(SimTest, ListsModels) {
   EXPECT_TRUE(body.ends_with("}]}"));
 }
 
+const std::string two_tools =
+    R"(,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
+    R"("properties":{"a":{"type":"string"},"b":{"type":"integer"},"c":{"enum":["x","y"]},)"
+    R"("d":{"type":"array"}},"required":["b","c"]}}},{"type":"function","function":{"name":"g"}}])";
+
+using Tools = SimTest;
+
+TEST_F(Tools, AreCalledInPiecesInsteadOfWords) {
+  const auto& text = chat("sim-0ms-5tok-0gap-tool2", std::string(streamed) + two_tools).reader.text;
+  clock.run_for(1s);
+  const auto has = [&text](std::string_view part) { return text.find(part) != std::string::npos; };
+  EXPECT_TRUE(has(R"("delta":{"tool_calls":[{"index":0,"id":"call_chatcmpl-sim-1_0",)"
+                  R"("type":"function","function":{"name":"f","arguments":""}}]})"));
+  EXPECT_TRUE(has(R"("delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"b\":7,\""}}]})"))
+      << text;
+  EXPECT_TRUE(has(R"("id":"call_chatcmpl-sim-1_1","type":"function","function":{"name":"g")"));
+  EXPECT_TRUE(has(R"("finish_reason":"tool_calls")"));
+  EXPECT_TRUE(tokens_in(text).empty());
+}
+
+TEST_F(Tools, AreCalledInOnePieceToo) {
+  auto& exchange = chat("sim-0ms-5tok-0gap-tool", two_tools);
+  clock.run_for(1s);
+  EXPECT_NE(
+      exchange.reader.text.find(R"("tool_calls":[{"id":"call_chatcmpl-sim-1_0","type":"function",)"
+                                R"("function":{"name":"f","arguments":"{\"b\":7,\"c\":\"x\"}"}}]},)"
+                                R"("logprobs":null,"finish_reason":"tool_calls")"),
+      std::string::npos)
+      << exchange.reader.text;
+}
+
+TEST_F(Tools, AreNotCalledWhereTheyMustNotBeOrThereAreNone) {
+  auto& none = chat("sim-0ms-5tok-0gap-tool",
+                    std::string(streamed) + two_tools + R"(,"tool_choice":"none")");
+  auto& without = chat("sim-0ms-5tok-0gap-tool");
+  clock.run_for(1s);
+  EXPECT_EQ(tokens_in(none.reader.text).size(), 5u);
+  EXPECT_EQ(tokens_in(without.reader.text).size(), 5u);
+}
+
+TEST_F(Tools, TheOneThatIsChosenIsCalled) {
+  const std::string choice = R"(,"tool_choice":{"type":"function","function":{"name":"g"}})";
+  auto& exchange = chat("sim-0ms-5tok-0gap-tool", std::string(streamed) + two_tools + choice);
+  clock.run_for(1s);
+  EXPECT_EQ(exchange.reader.text.find(R"("name":"f")"), std::string::npos);
+  EXPECT_NE(exchange.reader.text.find(R"("name":"g")"), std::string::npos);
+}
+
+TEST_F(Stream, StopsBeforeAStopSequence) {
+  auto& whole = chat("sim-0ms-30tok-0gap");
+  clock.run_for(1s);
+  const auto tokens = tokens_in(whole.reader.text);
+  auto& stopped =
+      chat("sim-0ms-30tok-0gap", std::string(streamed) + R"(,"stop":["@",")" + tokens[4] + "\"]");
+  clock.run_for(1s);
+  EXPECT_LE(tokens_in(stopped.reader.text).size(), 4u);
+  EXPECT_EQ(joined(tokens_in(stopped.reader.text)),
+            joined(tokens, 0, tokens_in(stopped.reader.text).size()));
+  EXPECT_NE(stopped.reader.text.find(R"("finish_reason":"stop")"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace millrace

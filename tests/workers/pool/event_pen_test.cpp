@@ -182,6 +182,7 @@ TEST_F(Pen, ALossWhileTheEndIsBeingWrittenEndsTheLogAllTheSame) {
                   .finish_reason = "stop",
                   .model = {},
                   .usage = {},
+                  .tool_calls = {},
                   .error_code = {},
                   .error_message = {},
                   .retryable = false};

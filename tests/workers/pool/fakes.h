@@ -385,6 +385,7 @@ class Model final : public ChatModel {
     ChatFailure failure;
   };
   std::deque<Failing> failing;
+  std::vector<ToolCall> tool_calls;   ///< that end each turn
   bool hang = false;                  ///< says nothing, for ever
   std::vector<std::string> prefixes;  ///< of each turn asked
   std::vector<std::string> inputs;    ///< the same
@@ -421,7 +422,10 @@ class Model final : public ChatModel {
       if (!room) co_await sink.ready();
     }
     counted.whole = true;
-    co_return ChatEnd{.finish_reason = "stop", .model = "fake", .usage = R"({"total_tokens":3})"};
+    co_return ChatEnd{.finish_reason = tool_calls.empty() ? "stop" : "tool_calls",
+                      .model = "fake",
+                      .usage = R"({"total_tokens":3})",
+                      .tool_calls = tool_calls};
   }
 
  private:

@@ -1,4 +1,5 @@
 #include "tests/workers/pool/world.h"
+#include "workers/pool/llm_turn.h"
 
 namespace millrace {
 namespace {
@@ -40,6 +41,51 @@ TEST(Worker, RunsManyJobsAtOnceUpToItsLimit) {
   EXPECT_EQ(world.model.most_running, 10);
   for (const Job& job : jobs) world.expect_sound(job);
   EXPECT_EQ(world.queue.settled.size(), 50u);
+}
+
+TEST(Worker, ToolCallsAreToldRightBeforeTheEndAndKept) {
+  World world;
+  world.model.words = 1;
+  world.model.tool_calls = {{"c1", "f", R"({"a":1})"}, {"c2", "g", "{}"}};
+  world.start_worker();
+  const Job job = world.accept();
+  world.clock.run_for(5s);
+  EXPECT_EQ(world.told(job), "queued started delta tool_call tool_call done");
+  world.expect_sound(job);
+  ASSERT_TRUE(world.outcome(job));
+  EXPECT_EQ(world.outcome(job)->tool_calls, world.model.tool_calls);
+  ASSERT_EQ(world.queue.results.size(), 1u);
+  EXPECT_NE(world.queue.results[0].second.find(R"("tool_calls":[{"call_id":"c1")"),
+            std::string::npos);
+}
+
+TEST(Worker, ToolCallsOfAJournaledTurnAreNotAskedForAgain) {
+  World world;
+  world.model.tool_calls = {{"c1", "f", R"({"a":"한"})"}};
+  world.start_worker();
+  const Job job = world.accept();
+  world.clock.run_for(5s);
+  const std::string told = world.log.records[job.id].lines;
+  const auto calls = world.outcome(job)->tool_calls;
+  // The Store has lost the end, and takes it from the log.
+  world.store.jobs[job.id].outcome.reset();
+  world.redeliver(job);
+  world.clock.run_for(5s);
+  ASSERT_TRUE(world.outcome(job));
+  EXPECT_EQ(world.outcome(job)->tool_calls, calls);
+  EXPECT_EQ(world.log.records[job.id].lines, told);
+  EXPECT_EQ(world.model.prefixes.size(), 1u);
+}
+
+TEST(Worker, AFinishedTurnIsReadBackWithItsToolCalls) {
+  const ChatEnd end{.finish_reason = "tool_calls",
+                    .model = "m",
+                    .usage = R"({"total_tokens":3})",
+                    .tool_calls = {{"c1", "f", R"({"a":"한"})"}}};
+  const auto answered = decode_turn(encode_turn(end, "words"));
+  ASSERT_TRUE(answered);
+  EXPECT_EQ(answered->end.tool_calls, end.tool_calls);
+  EXPECT_EQ(answered->text, "words");
 }
 
 }  // namespace
