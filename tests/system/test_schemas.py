@@ -15,6 +15,15 @@ from world import web
 QUICK = "sim-5ms-10tok-1gap"
 SLOW = "sim-20ms-100tok-20gap"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+CHAT = {
+    "model": "sim-5ms-1gap-tool", "max_completion_tokens": 50, "top_p": 0.5, "stop": ["@"],
+    "tools": [{"type": "function", "function": {"name": "clock"}}],
+    "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi."}]},
+                 {"role": "assistant", "tool_calls": [{
+                     "id": "c1", "type": "function",
+                     "function": {"name": "clock", "arguments": "{}"}}]},
+                 {"role": "tool", "tool_call_id": "c1", "content": "noon"},
+                 {"role": "user", "content": "And now?"}]}
 UNKNOWN = "019a0000-0000-7000-8000-000000000000"
 
 
@@ -75,6 +84,13 @@ def test_the_events_of_a_job_to_each_end(town, model, fields, types):
     page = web.get(town.events_url(job_id), headers={"Accept": "application/json"}, timeout=10)
     for event in page.json()["events"]:
         assert_event(event)
+
+
+def test_the_events_of_a_job_that_calls_tools(town):
+    answer = web.post(f"{town.url}/v1/chat/completions", json=CHAT)
+    assert answer.status_code == 200, answer.text
+    job_id = answer.json()["id"].removeprefix("chatcmpl-")
+    assert {"tool_call", "done"} <= types_told(town.read(job_id))
 
 
 def test_the_events_of_a_cancelled_job(town):
