@@ -10,6 +10,7 @@
 #include "producer/ingress/limits.h"
 #include "producer/ingress/message_list.h"
 #include "producer/ingress/refusal.h"
+#include "producer/openai/error_shape.h"
 #include "producer/openai/messages.h"
 #include "producer/openai/tools.h"
 #include "shared/contract/raw_members.h"
@@ -53,10 +54,20 @@ struct Draft {
   }
 };
 
+/// Readers of JSON differ about which of two members of one name counts: no guess is passed on.
+Fault check_once(const Draft& draft, dom::element value) {
+  const auto twice = duplicate_member(value);
+  if (!twice) return {};
+  return make_problem(
+      "duplicate_field", param_of("/" + std::string(draft.name) + *twice),
+      "A member of `" + std::string(draft.name) + "` is given twice; give each name once.");
+}
+
 // --- what this program itself has to know
 
 Fault read_messages(Draft& draft, dom::element value) {
   if (auto fault = check_messages(value)) return fault;
+  if (auto fault = check_once(draft, value)) return fault;
   const bool rewritten = draft.raw.size() > limits::input_bytes_max &&
                          draft.raw.size() <= ingress_limits::rewritten_input_bytes_max;
   draft.request.job.input = rewritten ? simdjson::minify(value) : one_line(draft.raw);
@@ -143,7 +154,7 @@ Fault read_metadata(Draft& draft, dom::element value) {
       return draft.invalid(name, "must be a string, as every member of `metadata`.");
     }
   }
-  if (const auto twice = duplicate_member(value)) return given_twice("metadata", twice->substr(1));
+  if (auto fault = check_once(draft, value)) return fault;
   draft.request.job.metadata = one_line(draft.raw);
   return {};
 }
@@ -207,6 +218,7 @@ Fault pass_stop(Draft& draft, dom::element value) {
 
 Fault pass_tools(Draft& draft, dom::element value) {
   if (auto fault = check_tools(value)) return fault;
+  if (auto fault = check_once(draft, value)) return fault;
   if (value.get_array().size() == 0) return {};
   draft.tools = true;
   return draft.pass();

@@ -47,7 +47,8 @@ def assert_event(event):
 
 def assert_envelope(envelope):
     assert_described(envelope, ENVELOPE, ENVELOPE)
-    assert envelope["params"].keys() <= ENVELOPE["properties"]["params"]["properties"].keys()
+    described = ENVELOPE["properties"]["params"]["properties"].keys()
+    assert envelope["params"].keys() <= described | CHAT.keys()
 
 
 @pytest.mark.parametrize("described_by", [ENVELOPE, EVENT, PROBLEM], ids=lambda s: s["title"])
@@ -186,6 +187,8 @@ def test_the_envelopes_in_the_embedded_queue(tmp_path):
             return answer.json()["id"]
 
         ids = submit_every_form(submit)
+        chat = web.post(f"{server.url}/v1/chat/completions", json=CHAT)
+        ids.append(chat.json()["id"].removeprefix("chatcmpl-"))
         for file in (tmp_path / "data").glob("*.db"):
             with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
                 rows = store.execute("SELECT envelope FROM jobs").fetchall()

@@ -188,6 +188,11 @@ TEST(ChatRequest, WhatIsMissingOrGivenTwiceIsNamed) {
             "model missing_field");
   EXPECT_EQ(fault(R"({"model":"","messages":[]})"), "model invalid_field");
   EXPECT_EQ(fault(with(R"("seed":1,"seed":2)")), "seed duplicate_field");
+  EXPECT_EQ(fault(with_messages(R"([{"role":"user","content":"a","content":"b"}])")),
+            "messages[0].content duplicate_field");
+  EXPECT_EQ(fault(with(R"("tools":[{"type":"function","type":"function",)"
+                       R"("function":{"name":"f"}}])")),
+            "tools[0].type duplicate_field");
   EXPECT_EQ(fault("[]"), "body invalid_json");
   EXPECT_EQ(fault("{"), "body invalid_json");
 }
@@ -203,7 +208,7 @@ TEST(ChatRequest, MetadataIsTheJobsAndSaysWhatLeavingMeans) {
             "metadata.millrace_on_disconnect invalid_field");
   EXPECT_EQ(fault(with(R"("metadata":{"a":1})")), "metadata.a invalid_field");
   EXPECT_EQ(fault(with(R"("metadata":[])")), "metadata invalid_field");
-  EXPECT_EQ(fault(with(R"("metadata":{"a":"1","a":"2"})")), "metadata duplicate_field");
+  EXPECT_EQ(fault(with(R"("metadata":{"a":"1","a":"2"})")), "metadata.a duplicate_field");
 }
 
 TEST(ChatRequest, ParamsFitTheEnvelope) {
