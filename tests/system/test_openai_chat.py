@@ -5,6 +5,7 @@ import json
 import threading
 import time
 
+import httpx2
 import openai
 import pytest
 from world import web
@@ -272,6 +273,30 @@ def test_the_same_key_is_one_job_and_the_same_bytes(town):
     other = web.post(f"{town.url}/v1/chat/completions", json=body | {"seed": 1}, headers=headers)
     assert other.status_code == 422
     assert other.json()["error"]["param"] == "Idempotency-Key"
+
+
+def test_an_edge_that_drains_finishes_its_streams(world):
+    stream = ask(world, "sim-20ms-80tok-20gap", stream=True)
+    first = next(stream)
+    stopping = threading.Thread(target=world.edges[0].stop)
+    stopping.start()
+    words = [chunk.choices[0].delta.content or "" for chunk in (first, *stream)]
+    stopping.join()
+    assert len("".join(words).split()) == 80
+
+
+@pytest.mark.servers("needs an edge beside the one that goes")
+def test_a_stream_that_a_draining_edge_has_to_cut_cancels_nothing(world):
+    other = world.start_edge()
+    stream = ask(world, "sim-20ms-400tok-20gap", stream=True)
+    job_id = next(stream).id.removeprefix("chatcmpl-")
+    with pytest.raises((openai.APIError, httpx2.TransportError)):
+        threading.Thread(target=world.edges[0].stop).start()
+        for _ in stream:
+            pass
+    job = world.wait_end(job_id, edge=other)
+    assert job["status"] == "succeeded"
+    assert job["usage"]["completion_tokens"] == 400
 
 
 def test_a_worker_that_is_killed_is_told_as_a_restart_or_not_noticed(world):
