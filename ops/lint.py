@@ -134,7 +134,8 @@ BANS = (
         "a loop never blocks: wait through Clock"),
     Ban(r"\bco_spawn\b", "tasks are started by a Nursery",
         ("shared/runtime/nursery.cpp", "shared/runtime/nursery.h", "ops",
-         "shared/kafka/consumer_thread.cpp")),  # the first task of a thread's own loop
+         # the first task of a thread's own loop
+         "shared/kafka/consumer_thread.cpp", "shared/postgres/own_loop.cpp")),
     Ban(r"\basio::detached\b|\basio::detached_t\b", "every task has an owner that waits for it",
         (), True),
     Ban(r"\.detach\s*\(\s*\)", "every thread has an owner that joins it", (), True),

@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Redis and Kafka on free loopback ports, each with its data in a folder of its own.
+"""Redis, Kafka and Postgres on free loopback ports, each with its data in a folder of its own.
 
 One implementation for ops/run, ops/test, bench/run and the system tests. A server keeps its port
 through stop, kill and start, so that a test can take it away and give it back.
 
-By hand: `ops/servers.py FOLDER` starts both, prints how to reach them, and stops them on Ctrl-C.
+By hand: `ops/servers.py FOLDER` starts them, prints how to reach them, and stops them on Ctrl-C.
 """
 
 import contextlib
+import os
+import pwd
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from process import ROOT, Process, StartFailed, free_port, stopped_at_end
@@ -118,6 +122,103 @@ class Kafka(Process):
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
+class Postgres(Process):
+    """One Postgres. It refuses to run as root, so where root asks it is of the user `postgres`, who
+    may not enter every folder that a test has: its data are in one of their own, gone at the end."""
+
+    SETTINGS = {"listen_addresses": "127.0.0.1", "shared_buffers": "32MB", "max_connections": 300,
+                "max_wal_size": "256MB", "log_min_messages": "fatal"}
+
+    def __init__(self, folder, port=None, settings=None):
+        super().__init__("postgres", folder)
+        self.port = port or free_port()
+        self.settings = self.SETTINGS | (settings or {})
+        self._place = tempfile.TemporaryDirectory(prefix="millrace-postgres-")
+        self.data = Path(self._place.name) / "data"
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self):
+        programs = _postgres_programs()
+        if not (self.data / "PG_VERSION").exists():
+            self._init(programs)
+        settings = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
+        self.spawn([*self._as_user(), programs / "postgres", "-D", self.data, "-p", self.port,
+                    "-k", self.data, *settings], cwd=self.data)
+        self.wait_ready(self.answers, 30)
+        return self
+
+    def stop(self, seconds=15):
+        """SIGINT: without waiting for clients to go, as `pg_ctl stop` does."""
+        self.thaw()
+        self.signal(signal.SIGINT)
+        return super().stop(seconds)
+
+    def answers(self):
+        """True when it takes connections: it answers a start-up packet by asking for nothing."""
+        words = b"user\0postgres\0database\0postgres\0\0"
+        packet = struct.pack(">ii", 8 + len(words), 3 << 16) + words
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(packet)
+                return connection.recv(1) == b"R"
+        except OSError:
+            return False
+
+    def freeze(self):
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self._signal_all(signal.SIGCONT)
+
+    def kill(self):
+        """kill -9 of all of it: what the postmaster leaves behind would go on."""
+        self._signal_all(signal.SIGKILL)
+        super().kill()
+
+    def _signal_all(self, number):
+        """Postgres is a process a connection, each in a group of its own."""
+        if not self.alive():
+            return
+        for pid in [self.pid, *_children(self.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _init(self, programs):
+        self.data.mkdir()
+        if os.geteuid() == 0:
+            for folder in (self.data.parent, self.data):
+                shutil.chown(folder, "postgres")
+        made = subprocess.run(
+            [*map(str, self._as_user()), programs / "initdb", "-D", self.data, "-U", "postgres", "-A",
+             "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.data, check=False)
+        if made.returncode != 0:
+            raise StartFailed(f"Postgres's folder could not be made:\n{made.stdout}")
+
+    @staticmethod
+    def _as_user():
+        if os.geteuid() != 0:
+            return []
+        user = pwd.getpwnam("postgres")
+        return ["setpriv", "--reuid", user.pw_uid, "--regid", user.pw_gid, "--clear-groups",
+                "--pdeathsig", "KILL", "--"]
+
+
+def _postgres_programs():
+    """Debian keeps each version's programs in a folder of its own; the newest."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda at: int(at.parent.name))
+    if not folders:
+        raise StartFailed("Postgres is missing: run ops/setup")
+    return folders[-1]
+
+
+def _children(pid):
+    with contextlib.suppress(OSError):
+        return [int(child) for child in
+                Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 def _kafka_broker_count(host, port):
     """Asks for metadata of no topic (Kafka protocol, api 3, version 4) and counts the brokers."""
     client = b"millrace-ops"
@@ -134,10 +235,13 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder = Path(sys.argv[1]).resolve()
     redis, kafka = Redis(folder / "redis"), Kafka(folder / "kafka")
-    with stopped_at_end(redis, kafka):
+    postgres = Postgres(folder / "postgres")
+    with stopped_at_end(redis, kafka, postgres):
+        postgres.start()
         redis.start()
         kafka.start()
         print(f"export MILLRACE_TEST_REDIS={redis.url} MILLRACE_TEST_KAFKA={kafka.brokers}")
+        print(f"export MILLRACE_TEST_POSTGRES={postgres.url}")
         print(f"export REDIS_URL={redis.url} KAFKA_BROKERS={kafka.brokers}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

@@ -145,8 +145,9 @@ bool secret_property(std::string_view name) {
 /// What `millrace config` and error messages may show of a setting that is in the config.
 std::string shown(const Setting& row, const Config& config) {
   const std::string text = row.show(config);
-  return row.key == "redis_url" || row.key == "llm_server_url" ? value::without_password(text)
-                                                               : text;
+  const bool url =
+      row.key == "redis_url" || row.key == "llm_server_url" || row.key == "database_url";
+  return url ? value::without_password(text) : text;
 }
 
 void apply(const Setting& row, const Given& given, Config& config) {

@@ -32,8 +32,9 @@ struct Config {
   std::map<std::string, std::string> kafka_properties;  ///< librdkafka names, from KAFKA_*
   std::string topic_prefix = "millrace";
   std::string group = "millrace-workers";
-  std::string redis_url;     ///< redis://[user:password@]host[:port][/db]
-  std::string database_url;  ///< a path, without `sqlite:`; never empty: by default in `data`
+  std::string redis_url;  ///< redis://[user:password@]host[:port][/db]
+  /// A path, without `sqlite:`, or a Postgres URL; never empty: by default a file in `data`.
+  std::string database_url;
   std::string data = "./millrace-data";
   std::string secret;  ///< signs links; comma-separated: first signs,
                        ///< all are accepted

@@ -173,8 +173,8 @@ const std::vector<Setting>& settings() {
               "build has not: put a TLS tunnel such as stunnel in front",
               value::redis_url),
       normalised("database_url", {"DATABASE_URL"}, &C::database_url,
-                 "a path or sqlite:PATH; this build keeps its jobs in SQLite only",
-                 value::sqlite_path),
+                 "a path, sqlite:PATH or postgres://[user[:password]@]host[:port]/database",
+                 value::database_url),
       some_text("data", {"MILLRACE_DATA"}, &C::data),
       secret("secret", {"MILLRACE_SECRET"}, &C::secret),
 

@@ -150,6 +150,16 @@ std::optional<std::string> sqlite_path(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(std::string(text));
 }
 
+bool postgres_url(std::string_view text) {
+  for (const std::string_view scheme : {"postgres://", "postgresql://"})
+    if (text.starts_with(scheme)) return text.size() > scheme.size();
+  return false;
+}
+
+std::optional<std::string> database_url(std::string_view text) {
+  return postgres_url(text) ? std::optional(std::string(text)) : sqlite_path(text);
+}
+
 bool loopback(std::string_view host) {
   const bool loopback_v4 =
       host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos;
@@ -157,12 +167,20 @@ bool loopback(std::string_view host) {
 }
 
 std::string without_password(std::string_view url) {
-  const auto begin = url.find("://");
-  const auto at = url.rfind('@');
-  if (begin == url.npos || at == url.npos) return std::string(url);
-  const auto colon = url.find(':', begin + 3);
-  if (colon > at) return std::string(url);
-  return fmt::format("{}:{}{}", url.substr(0, colon), mask, url.substr(at));
+  std::string shown(url);
+  const auto begin = shown.find("://");
+  if (begin == shown.npos) return shown;
+  const auto at = shown.rfind('@');
+  const auto colon = shown.find(':', begin + 3);
+  if (at != shown.npos && colon < at) shown.replace(colon + 1, at - colon - 1, mask);
+  constexpr std::string_view parameter = "password=";
+  for (auto found = shown.find(parameter); found != shown.npos;) {
+    const auto from = found + parameter.size();
+    const auto to = std::min(shown.find('&', from), shown.size());
+    shown.replace(from, to - from, mask);
+    found = shown.find(parameter, from);
+  }
+  return shown;
 }
 
 }  // namespace millrace::config_value

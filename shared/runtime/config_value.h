@@ -28,6 +28,10 @@ bool redis_url(std::string_view text);
 std::optional<std::string> model_server_url(std::string_view text);
 /// The path in `PATH`, `sqlite:PATH` or `sqlite:///PATH`; nothing for another scheme.
 std::optional<std::string> sqlite_path(std::string_view text);
+/// `postgres://…` or `postgresql://…`, whatever of it libpq then reads.
+bool postgres_url(std::string_view text);
+/// What DATABASE_URL may be: a Postgres URL as it is, or the path of `sqlite_path`.
+std::optional<std::string> database_url(std::string_view text);
 /// An address to listen on, IPv6 without its brackets, or `localhost`.
 std::optional<std::string> listen_address(std::string_view text);
 /// `*`, or origins as browsers send them (`https://host[:port]`), comma-separated.
@@ -35,7 +39,7 @@ bool origin_list(std::string_view text);
 /// True for 127.0.0.0/8, `::1` and `localhost`.
 bool loopback(std::string_view host);
 
-/// A URL with the password between `:` and `@` replaced.
+/// A URL with the password between `:` and `@`, or in `password=`, replaced.
 std::string without_password(std::string_view url);
 inline constexpr std::string_view mask = "****";
 

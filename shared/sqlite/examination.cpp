@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "shared/sqlite/database.h"
-#include "shared/sqlite/migrations.h"
+#include "shared/store_schema.h"
 
 namespace millrace::sqlite {
 namespace {

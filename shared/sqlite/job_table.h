@@ -3,8 +3,8 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/contract/job_row.h"
 #include "shared/sqlite/database.h"
-#include "shared/sqlite/job_row.h"
 #include "shared/store.h"
 
 namespace millrace::sqlite {

@@ -207,9 +207,21 @@ TEST_F(ConfigTest, the_database_is_a_path_however_it_is_written) {
   EXPECT_EQ(path("sqlite:chatbot.db"), "chatbot.db");
   EXPECT_EQ(path("sqlite:///./chatbot.db"), "./chatbot.db");
   EXPECT_EQ(path("sqlite:////var/chatbot.db"), "/var/chatbot.db");
-  says(refusal({"--database-url", "postgres://u:hush@h/db"}), {"database_url", "SQLite"});
-  EXPECT_EQ(refusal({"--database-url", "postgres://u:hush@h/db"}).find("hush"), std::string::npos);
+  says(refusal({"--database-url", "mysql://u:hush@h/db"}), {"database_url", "postgres://"});
+  EXPECT_EQ(refusal({"--database-url", "mysql://u:hush@h/db"}).find("hush"), std::string::npos);
   EXPECT_EQ(load_config({"--data", "d"}).config.database_url, "d/millrace.db");
+}
+
+TEST_F(ConfigTest, a_postgres_is_named_as_it_is_and_shown_without_its_password) {
+  for (const std::string given : {"postgres://u:hush@h:5433/db?sslmode=require",
+                                  "postgresql://h/db?user=u&password=hush&sslmode=require"}) {
+    const auto loaded = load_config({"--database-url", given});
+    EXPECT_EQ(loaded.config.database_url, given);
+    const auto shown = line(loaded, "database_url").value;
+    EXPECT_EQ(shown.find("hush"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("sslmode=require"), std::string::npos) << shown;
+  }
+  says(refusal({"--database-url", "postgres://"}), {"database_url"});
 }
 
 TEST_F(ConfigTest, a_public_address_needs_auth_off) {

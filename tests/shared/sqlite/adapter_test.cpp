@@ -6,6 +6,7 @@
 #include "shared/sqlite/database_url.h"
 #include "shared/sqlite/migrations.h"
 #include "shared/sqlite/sqlite_store.h"
+#include "shared/store_schema.h"
 #include "tests/seams/test_loop.h"
 #include "tests/shared/sqlite/store_jobs.h"
 #include "tests/shared/sqlite/temporary_folder.h"
@@ -179,7 +180,7 @@ TEST_F(SqliteStoreTest, TheIdStaysWithTheFile) {
 }
 
 TEST_F(SqliteStoreTest, MigratingStartsFromNothingAndIsIdempotent) {
-  const int newest = sqlite::migrations().back().version;
+  const int newest = migrations().back().version;
   EXPECT_EQ(migrate_store(path, random), newest);
   EXPECT_EQ(migrate_store("sqlite:///" + path, random), newest);
   auto database = Database::open(path, Database::Mode::read);
@@ -187,7 +188,7 @@ TEST_F(SqliteStoreTest, MigratingStartsFromNothingAndIsIdempotent) {
   sqlite::Statement versions("SELECT count(*), max(version) FROM schema_version");
   auto query = versions.on(*database);
   ASSERT_TRUE(query.step());
-  EXPECT_EQ(query.number(0), static_cast<std::int64_t>(sqlite::migrations().size()));
+  EXPECT_EQ(query.number(0), static_cast<std::int64_t>(migrations().size()));
   EXPECT_EQ(query.number(1), newest);
 }
 

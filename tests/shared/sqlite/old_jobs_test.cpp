@@ -28,9 +28,9 @@ class OldJobs : public testing::Test {
       const Job job = numbered_job(number);
       const Step first = step(0);
       const Step last = step(1);
-      ASSERT_TRUE(tables.jobs.begin(sqlite::JobRow(job, ""), 1, when));
+      ASSERT_TRUE(tables.jobs.begin(JobRow(job, ""), 1, when));
       ASSERT_TRUE(tables.jobs.save_step(job.id, first));
-      ASSERT_TRUE(tables.jobs.finish(sqlite::JobRow(job, ""), outcome, &last, when));
+      ASSERT_TRUE(tables.jobs.finish(JobRow(job, ""), outcome, &last, when));
     }
     ASSERT_TRUE(database.run("COMMIT"));
   }
@@ -71,9 +71,9 @@ TEST_F(OldJobs, GoWithTheirStepsAndYoungerOnesStay) {
 
 TEST_F(OldJobs, AreCountedFromTheirEndHoweverLongTheyRan) {
   Job job = numbered_job(1);
-  ASSERT_TRUE(tables.jobs.begin(sqlite::JobRow(job, ""), 1, day(0)));
+  ASSERT_TRUE(tables.jobs.begin(JobRow(job, ""), 1, day(0)));
   EXPECT_EQ(remove(day(100)).jobs, 0u);
-  ASSERT_TRUE(tables.jobs.finish(sqlite::JobRow(job, ""), numbered_outcome(1), nullptr, day(50)));
+  ASSERT_TRUE(tables.jobs.finish(JobRow(job, ""), numbered_outcome(1), nullptr, day(50)));
   EXPECT_EQ(remove(day(50)).jobs, 0u);
   EXPECT_EQ(remove(day(51)).jobs, 1u);
 }

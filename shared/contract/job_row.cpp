@@ -1,6 +1,6 @@
-#include "shared/sqlite/job_row.h"
+#include "shared/contract/job_row.h"
 
-namespace millrace::sqlite {
+namespace millrace {
 
 JobRow::JobRow(const Job& job, std::string_view fingerprint)
     : id_(job.id),
@@ -17,4 +17,4 @@ JobRow::JobRow(const Job& job, std::string_view fingerprint)
   }
 }
 
-}  // namespace millrace::sqlite
+}  // namespace millrace

@@ -6,9 +6,9 @@
 
 #include "shared/contract/job.h"
 
-namespace millrace::sqlite {
+namespace millrace {
 
-/// What the table of jobs takes from a Job, copied for another thread with one allocation.
+/// What a table of jobs takes from a Job, copied for another thread with one allocation.
 class JobRow {
  public:
   JobRow(const Job& job, std::string_view fingerprint);
@@ -37,4 +37,4 @@ class JobRow {
   std::array<std::uint32_t, 6> ends_{};
 };
 
-}  // namespace millrace::sqlite
+}  // namespace millrace

@@ -1,0 +1,268 @@
+#include "shared/postgres/job_table.h"
+
+namespace millrace::postgres {
+namespace {
+
+#define MILLRACE_ACCEPTED \
+  "id, tenant, kind, session, model, created_at, deadline, fingerprint, envelope"
+
+constexpr Statement note_sql{
+    "INSERT INTO jobs (" MILLRACE_ACCEPTED
+    ", state, cancel_wanted, attempts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0)"
+    " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint"
+    " WHERE jobs.fingerprint = '' AND excluded.fingerprint <> ''"};
+
+constexpr Statement begin_sql{
+    "INSERT INTO jobs (" MILLRACE_ACCEPTED
+    ", state, cancel_wanted, attempts, started_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, $10, $11)"
+    " ON CONFLICT (id) DO UPDATE SET state = 1,"
+    " attempts = greatest(jobs.attempts, excluded.attempts),"
+    " started_at = coalesce(jobs.started_at, excluded.started_at) WHERE jobs.ended_at IS NULL"};
+
+/// The step goes in only with the end that this call has set.
+constexpr Statement finish_sql{
+    "WITH ended AS (INSERT INTO jobs (" MILLRACE_ACCEPTED
+    ", cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by, usage,"
+    " error_code, error_message, retryable) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0,"
+    " $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO UPDATE SET"
+    " state = excluded.state, ended_at = excluded.ended_at, answer = excluded.answer,"
+    " finish_reason = excluded.finish_reason, answered_by = excluded.answered_by,"
+    " usage = excluded.usage, error_code = excluded.error_code,"
+    " error_message = excluded.error_message, retryable = excluded.retryable"
+    " WHERE jobs.ended_at IS NULL RETURNING id),"
+    " saved AS (INSERT INTO steps (job_id, step_index, input_hash, kind, output)"
+    " SELECT id, $19::integer, $20, $21, $22 FROM ended WHERE $19::integer IS NOT NULL"
+    " ON CONFLICT DO NOTHING)"
+    " SELECT count(*) FROM ended"};
+
+/// The row is held until the commit, so that no other process ends the job in between.
+constexpr Statement save_step_sql{
+    "WITH job AS (SELECT ended_at FROM jobs WHERE id = $1 FOR NO KEY UPDATE),"
+    " saved AS (INSERT INTO steps (job_id, step_index, input_hash, kind, output)"
+    " SELECT $1, $2::integer, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM job WHERE ended_at IS NOT "
+    "NULL)"
+    " ON CONFLICT DO NOTHING)"
+    " SELECT 1 FROM job WHERE ended_at IS NOT NULL"};
+
+constexpr Statement probe_sql{"UPDATE store SET probes = probes + 1"};
+
+constexpr Statement want_cancel_sql{
+    "UPDATE jobs SET cancel_wanted = 1"
+    " WHERE id = $1 AND tenant = $2 AND cancel_wanted = 0 AND ended_at IS NULL"};
+
+#define MILLRACE_JOB_COLUMNS                                                                  \
+  "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
+  "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
+  "error_code, error_message, retryable"
+constexpr Statement find_sql{"SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = $1"};
+constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = $1";
+#undef MILLRACE_JOB_COLUMNS
+#undef MILLRACE_ACCEPTED
+
+constexpr Statement steps_sql{
+    "SELECT step_index, kind, input_hash, output FROM steps WHERE job_id = $1"
+    " ORDER BY step_index"};
+
+std::int64_t ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
+WallTime wall(std::int64_t ms_since_1970) {
+  return WallTime(std::chrono::milliseconds(ms_since_1970));
+}
+
+Params row_params(const JobRow& row) {
+  Params params;
+  params.add(row.id()).add(row.tenant()).add(row.kind()).add(row.session()).add(row.model());
+  params.add(row.created_at_ms()).add(row.deadline_ms());
+  params.add(row.fingerprint()).add(row.envelope());
+  return params;
+}
+
+void add_outcome(Params& params, const Outcome& outcome, WallTime now) {
+  params.add(static_cast<std::int64_t>(outcome.state)).add(ms(now)).add(outcome.text);
+  params.add(outcome.finish_reason).add(outcome.model).add(outcome.usage);
+  params.add(outcome.error_code).add(outcome.error_message).add(outcome.retryable ? 1 : 0);
+}
+
+void add_step(Params& params, const Step* step) {
+  if (step)
+    params.add(step->index).add(step->input_hash).add(step->kind).add(step->output);
+  else
+    params.add_null().add_null().add_null().add_null();
+}
+
+std::optional<WallTime> time_or_none(const Rows& rows, std::size_t row, int column) {
+  if (rows.null(row, column)) return std::nullopt;
+  return wall(rows.number(row, column));
+}
+
+Outcome read_outcome(const Rows& rows, std::size_t row, JobState state) {
+  return Outcome{.state = state,
+                 .text = rows.text(row, 14),
+                 .finish_reason = rows.text(row, 15),
+                 .model = rows.text(row, 16),
+                 .usage = rows.text(row, 17),
+                 .error_code = rows.text(row, 18),
+                 .error_message = rows.text(row, 19),
+                 .retryable = rows.number(row, 20) != 0};
+}
+
+Result<StoredJob> read_job(const Rows& rows, std::size_t row) {
+  StoredJob job;
+  const auto id = rows.id(row, 0);
+  const auto state = rows.number(row, 7);
+  if (!id || state < 0 || state > static_cast<std::int64_t>(JobState::expired))
+    return Failure(Errc::corrupt);
+  job.id = *id;
+  job.tenant = rows.text(row, 1);
+  job.kind = rows.text(row, 2);
+  job.session = rows.text(row, 3);
+  job.model = rows.text(row, 4);
+  job.envelope = rows.text(row, 5);
+  job.fingerprint = rows.text(row, 6);
+  job.state = static_cast<JobState>(state);
+  job.cancel_wanted = rows.number(row, 8) != 0;
+  job.attempts = static_cast<std::uint32_t>(rows.number(row, 9));
+  job.created_at = wall(rows.number(row, 10));
+  job.started_at = time_or_none(rows, row, 11);
+  job.ended_at = time_or_none(rows, row, 12);
+  job.deadline = wall(rows.number(row, 13));
+  if (terminal(job.state)) job.outcome = read_outcome(rows, row, job.state);
+  return job;
+}
+
+std::string numbered(const Params& params) {
+  return "$" + std::to_string(params.size());
+}
+
+/// The question and its parameters, which are as many as the filter narrows.
+std::string list_text(const JobFilter& filter, std::optional<WallTime> before, Params& params) {
+  std::string sql = list_sql;
+  params.add(filter.tenant);
+  if (!filter.session.empty()) {
+    params.add(filter.session);
+    // The index by session holds only jobs that have one, and is used only when this is said.
+    sql += " AND session = " + numbered(params) + " AND session <> ''";
+  }
+  if (!filter.kind.empty()) sql += " AND kind = " + numbered(params.add(filter.kind));
+  if (filter.state)
+    sql += " AND state = " + numbered(params.add(static_cast<std::int64_t>(*filter.state)));
+  if (before) {
+    sql += " AND (created_at, id) < (" + numbered(params.add(ms(*before)));
+    sql += ", " + numbered(params.add(*filter.after)) + ")";
+  }
+  return sql += " ORDER BY created_at DESC, id DESC LIMIT " +
+                numbered(params.add(static_cast<std::int64_t>(filter.limit)));
+}
+
+Result<> done(const Result<Rows>& answer) {
+  if (!answer) return Failure(answer.error());
+  return {};
+}
+
+}  // namespace
+
+Task<Result<>> JobTable::note(const JobRow& row) {
+  const auto noted = co_await connection_.run(note_sql, row_params(row));
+  co_return done(noted);
+}
+
+Task<Result<>> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now) {
+  const auto begun = co_await connection_.run(begin_sql, row_params(row).add(attempt).add(ms(now)));
+  co_return done(begun);
+}
+
+Task<Result<>> JobTable::save_step(const JobId& id, const Step& step) {
+  Params params;
+  params.add(id);
+  add_step(params, &step);
+  const auto ended = co_await connection_.run(save_step_sql, params);
+  if (!ended) co_return Failure(ended.error());
+  if (!ended->empty()) co_return Failure(Errc::fenced);
+  co_return Result<>();
+}
+
+Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcome, const Step* step,
+                                        WallTime now) {
+  Params params = row_params(row);
+  add_outcome(params, outcome, now);
+  add_step(params, step);
+  const auto ended = co_await connection_.run(finish_sql, params);
+  if (!ended) co_return Failure(ended.error());
+  if (ended->number(0, 0) > 0) co_return Finished{.first = true, .outcome = outcome};
+  auto standing = co_await find(row.id());
+  // Ended and removed in between: nothing stands, so this may not say that it was the first.
+  if (!standing && standing.error() == Errc::not_found) co_return Failure(Errc::unavailable);
+  if (!standing) co_return Failure(standing.error());
+  if (!standing->outcome) co_return Failure(Errc::corrupt);
+  co_return Finished{.first = false, .outcome = std::move(*standing->outcome)};
+}
+
+Task<Result<StoredJob>> JobTable::want_cancel(const std::string& tenant, const JobId& id) {
+  const auto wished = co_await connection_.run(want_cancel_sql, Params().add(id).add(tenant));
+  if (!wished) co_return Failure(wished.error());
+  co_return co_await find(tenant, id);
+}
+
+Task<Result<>> JobTable::probe() {
+  const auto probed = co_await connection_.run(probe_sql, {});
+  co_return done(probed);
+}
+
+Task<Result<StoredJob>> JobTable::find(const JobId& id) {
+  const auto rows = co_await connection_.run(find_sql, Params().add(id));
+  if (!rows) co_return Failure(rows.error());
+  if (rows->empty()) co_return Failure(Errc::not_found);
+  co_return read_job(*rows, 0);
+}
+
+Task<Result<StoredJob>> JobTable::find(const std::string& tenant, const JobId& id) {
+  auto job = co_await find(id);
+  if (job && job->tenant != tenant) co_return Failure(Errc::not_found);
+  co_return job;
+}
+
+Task<Result<BegunJob>> JobTable::read_begun(const JobId& id) {
+  // Both leave together.
+  auto find = connection_.run(find_sql, Params().add(id));
+  auto find_steps = connection_.run(steps_sql, Params().add(id));
+  const auto rows = co_await std::move(find);
+  if (!rows) co_return Failure(rows.error());
+  const auto steps = co_await std::move(find_steps);
+  if (!steps) co_return Failure(steps.error());
+  BegunJob begun;
+  if (!rows->empty()) {
+    auto job = read_job(*rows, 0);
+    if (!job) co_return Failure(job.error());
+    begun.job = std::move(*job);
+  }
+  for (std::size_t i = 0; i < steps->size(); ++i)
+    begun.steps.push_back({.index = static_cast<std::uint32_t>(steps->number(i, 0)),
+                           .kind = steps->text(i, 1),
+                           .input_hash = steps->text(i, 2),
+                           .output = steps->text(i, 3)});
+  co_return begun;
+}
+
+Task<Result<std::vector<StoredJob>>> JobTable::list(const JobFilter& filter) {
+  std::optional<WallTime> before;
+  if (filter.after) {
+    const auto last = co_await find(filter.tenant, *filter.after);
+    if (!last) co_return Failure(last.error());
+    before = last->created_at;
+  }
+  Params params;
+  const std::string sql = list_text(filter, before, params);
+  const auto rows = co_await connection_.run_once(sql, params);
+  if (!rows) co_return Failure(rows.error());
+  std::vector<StoredJob> jobs;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    auto job = read_job(*rows, i);
+    if (!job) co_return Failure(job.error());
+    jobs.push_back(std::move(*job));
+  }
+  co_return jobs;
+}
+
+}  // namespace millrace::postgres

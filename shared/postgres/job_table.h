@@ -1,0 +1,43 @@
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "shared/contract/job_row.h"
+#include "shared/postgres/connection.h"
+#include "shared/store.h"
+
+namespace millrace::postgres {
+
+/// The statements of the Store over one connection. Writes run inside a transaction that the
+/// caller opens and commits, beside others. What a call is given by reference lives until its task
+/// has ended.
+class JobTable {
+ public:
+  explicit JobTable(Connection& connection) : connection_(connection) {}
+
+  /// Inserts the job as queued; a job that is there only gets the fingerprint it lacks.
+  Task<Result<>> note(const JobRow& row);
+  /// Inserts or sets the job as running, unless it has ended.
+  Task<Result<>> begin(const JobRow& row, std::uint32_t attempt, WallTime now);
+  /// The first step under a key stands. `fenced`: the job has ended.
+  Task<Result<>> save_step(const JobId& id, const Step& step);
+  Task<Result<Finished>> finish(const JobRow& row, const Outcome& outcome, const Step* step,
+                                WallTime now);
+  Task<Result<StoredJob>> want_cancel(const std::string& tenant, const JobId& id);
+
+  /// A write that changes nothing anybody reads: shows whether writing works.
+  Task<Result<>> probe();
+
+  /// As it stands, with its steps; a job without a row is news, not an error: its tenant is empty.
+  Task<Result<BegunJob>> read_begun(const JobId& id);
+  /// Another tenant's job is `not_found`.
+  Task<Result<StoredJob>> find(const std::string& tenant, const JobId& id);
+  Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter);
+
+ private:
+  Task<Result<StoredJob>> find(const JobId& id);
+
+  Connection& connection_;
+};
+
+}  // namespace millrace::postgres

@@ -1,0 +1,118 @@
+#include "shared/postgres/postgres_store.h"
+
+#include <stdexcept>
+#include <thread>
+
+#include "shared/postgres/migrations.h"
+#include "shared/postgres/own_loop.h"
+#include "shared/postgres/port.h"
+#include "shared/postgres/reader.h"
+#include "shared/runtime/config_value.h"
+#include "shared/runtime/log.h"
+
+namespace millrace {
+namespace {
+
+using postgres::Caller;
+using postgres::Tables;
+
+constexpr Duration read_patience = 5s;
+/// One over a rare state scans a tenant's jobs.
+constexpr Duration list_patience = 8s;
+constexpr Duration look_every = 1h;
+constexpr int shares_of_others = 4;
+
+std::string brought_up(const std::string& url, Random& random) {
+  auto standing = postgres::migrate(url, random);
+  if (!standing) throw std::runtime_error(standing.error());
+  return standing->id;
+}
+
+}  // namespace
+
+class PostgresStore::State {
+ public:
+  State(const std::string& url, Random& random)
+      : id(brought_up(url, random)),
+        writer(loop.clock(), own_random, url),
+        reads(loop.clock(), own_random, {url, read_patience, "reading"}),
+        lists(loop.clock(), own_random, {url, list_patience, "lists"}),
+        thread([this] { loop.run(live()); }) {}
+  ~State() {
+    asio::post(loop.io(), [this] { writer.finish(); });
+    thread.join();
+  }
+
+  const std::string id;
+  postgres::OwnLoop loop;
+  SystemRandom own_random;
+  postgres::Writer writer;
+  postgres::Reader reads;
+  postgres::Reader lists;
+
+ private:
+  Task<> live() {
+    Nursery nursery(loop.clock());
+    nursery.start(reads.run());
+    nursery.start(lists.run());
+    co_await writer.run();
+    nursery.stop();
+    co_await nursery.join();
+  }
+
+  std::thread thread;
+};
+
+PostgresStore::PostgresStore(const std::string& database_url, Random& random)
+    : state_(std::make_unique<State>(database_url, random)) {}
+
+PostgresStore::~PostgresStore() = default;
+
+std::unique_ptr<Store> PostgresStore::port(Clock& clock) {
+  return std::make_unique<postgres::Port>(
+      clock, postgres::Port::Desks{state_->writer, state_->reads.desk(), state_->lists.desk()},
+      state_->id);
+}
+
+Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
+  Caller caller(clock);
+  for (;;) {
+    std::int64_t jobs = 0;
+    for (bool more = true; more;) {
+      const Instant began = clock.now();
+      const WallTime before = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(kept);
+      const auto removed = co_await caller.ask<std::int64_t>(
+          state_->lists.desk(), {}, 0,
+          [before](Tables& tables) { return tables.old_jobs.remove(before); });
+      if (!removed) log::warn("old_jobs_not_removed", {{"error", to_string(removed.error())}});
+      more = removed && *removed == postgres::OldJobs::batch_max;
+      jobs += removed.value_or(0);
+      if (more) co_await clock.sleep_for(shares_of_others * (clock.now() - began));
+    }
+    if (jobs > 0) log::info("jobs_removed", {{"jobs", jobs}});
+    co_await clock.sleep_for(look_every);
+  }
+}
+
+std::string PostgresStore::id() const {
+  return state_->id;
+}
+bool PostgresStore::healthy() const {
+  return state_->writer.healthy();
+}
+PostgresStore::Written PostgresStore::written() const {
+  return {.commits = state_->writer.commits(), .rows = state_->writer.rows()};
+}
+
+bool postgres::is_url(std::string_view database_url) {
+  return config_value::postgres_url(database_url);
+}
+
+std::expected<int, std::string> postgres::migrate_store(const std::string& database_url,
+                                                        Random& random) {
+  const auto standing = migrate(database_url, random);
+  if (!standing) return std::unexpected(standing.error());
+  return standing->version;
+}
+
+}  // namespace millrace

@@ -1,0 +1,27 @@
+#pragma once
+#include "shared/postgres/desk.h"
+#include "shared/postgres/link.h"
+#include "shared/runtime/nursery.h"
+
+namespace millrace::postgres {
+
+/// Runs what comes to its desk on a connection of its own, each by itself, all at once. On the
+/// store's loop.
+class Reader {
+ public:
+  Reader(Clock& clock, Random& random, Link::Options options);
+
+  Desk& desk() { return desk_; }
+  /// Until cancelled.
+  Task<> run();
+
+ private:
+  Task<> take_calls(Nursery& running);
+  Task<> answer(std::shared_ptr<Session> session, std::unique_ptr<Call> call);
+
+  Clock& clock_;
+  Desk desk_;
+  Link link_;
+};
+
+}  // namespace millrace::postgres
