@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* not_here =
     "a backup is of a data folder, and here the queue is in Kafka and the events in Redis: back "
-    "these up by their own means, and the file of DATABASE_URL by SQLite's `.backup`";
+    "these up by their own means, and what DATABASE_URL names by SQLite's `.backup` or pg_dump";
 
 std::string quoted(const std::string& text) {
   std::string out;

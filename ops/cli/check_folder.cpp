@@ -11,6 +11,7 @@
 #include "ops/data/data_folder.h"
 #include "ops/roles/loop.h"
 #include "shared/disk/folder.h"
+#include "shared/postgres/postgres_store.h"
 #include "shared/sqlite/examination.h"
 
 namespace millrace::cli {
@@ -119,6 +120,7 @@ Checks check_data_folder(const Config& config) {
 }
 
 Checks check_store(const Config& config) {
+  if (postgres::is_url(config.database_url)) return check_postgres(config);
   const std::string& path = config.database_url;
   std::error_code unknown;
   if (!std::filesystem::exists(path, unknown)) {

@@ -4,6 +4,8 @@
 
 #include "ops/cli/checks.h"
 #include "shared/kafka/topic_admin.h"
+#include "shared/postgres/examination.h"
+#include "shared/postgres/postgres_store.h"
 #include "shared/redis/inspection.h"
 #include "shared/runtime/config_value.h"
 #include "shared/sqlite/examination.h"
@@ -53,16 +55,24 @@ Check evicts(const redis::Inspection& redis) {
           "set `maxmemory-policy noeviction`"};
 }
 
+/// Empty where there is none.
+std::string store_id(const std::string& database_url) {
+  if (!postgres::is_url(database_url)) return sqlite::store_id(database_url);
+  const auto found = postgres::examine(database_url);
+  return found ? found->id : "";
+}
+
 Check belongs(const redis::Inspection& redis, const Config& config) {
-  const auto store = sqlite::store_id(config.database_url);
+  const auto store = store_id(config.database_url);
   if (redis.store_id.empty())
     return {"redis store", Verdict::ok, "belongs to no store yet: the first start claims it"};
   if (store == redis.store_id) return {"redis store", Verdict::ok, "belongs to this store"};
-  return {"redis store", Verdict::fail,
-          fmt::format("belongs to the store {}, {}", redis.store_id,
-                      store.empty() ? "and there is none here" : "this one is " + store),
-          "name the same DATABASE_URL everywhere on one host, or another REDIS_URL, or delete the "
-          "key mr:store-id if the old store is gone for good"};
+  return {
+      "redis store", Verdict::fail,
+      fmt::format("belongs to the store {}, {}", redis.store_id,
+                  store.empty() ? "and there is none here" : "this one is " + store),
+      "name the same DATABASE_URL everywhere, or another REDIS_URL, or delete the key mr:store-id "
+      "if the old store is gone for good"};
 }
 
 std::expected<redis::Inspection, std::string> inspected(const std::string& url) {

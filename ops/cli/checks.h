@@ -26,8 +26,10 @@ bool embedded(const Config& config);
 Checks check_settings(const Config& config);
 /// Whether the data folder can be written, with room for more, and who has it.
 Checks check_data_folder(const Config& config);
-/// SQLite, its file, and whether the file is whole.
+/// The Store: SQLite, its file, and whether the file is whole; or Postgres.
 Checks check_store(const Config& config);
+/// The server, whether it takes and keeps writes, and the tables.
+Checks check_postgres(const Config& config);
 /// Brokers and topics.
 Checks check_kafka(const Config& config);
 /// Whether Redis keeps what is written to it, and for which Store.

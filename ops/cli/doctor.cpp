@@ -7,6 +7,7 @@
 #include "ops/cli/checks.h"
 #include "ops/cli/command.h"
 #include "ops/cli/commands.h"
+#include "shared/postgres/postgres_store.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::cli {
@@ -90,6 +91,11 @@ bool embedded(const Config& config) {
 }
 
 Checks check_settings(const Config& config) {
+  const bool on_postgres = postgres::is_url(config.database_url);
+  if (embedded(config) && on_postgres)
+    return {{"settings", Verdict::fail,
+             "DATABASE_URL names a Postgres, but neither KAFKA_BROKERS nor REDIS_URL is set",
+             "name them too, or a file, to keep everything in the data folder"}};
   if (embedded(config))
     return {{"settings", Verdict::ok, "one process on the data folder " + config.data}};
   if (config.kafka_brokers.empty() || config.redis_url.empty())
@@ -97,7 +103,12 @@ Checks check_settings(const Config& config) {
              config.redis_url.empty() ? "KAFKA_BROKERS is set and REDIS_URL is not"
                                       : "REDIS_URL is set and KAFKA_BROKERS is not",
              "name both to run on them, or neither to keep everything in the data folder"}};
-  return {{"settings", Verdict::ok, "on Kafka and Redis"}};
+  if (on_postgres)
+    return {{"settings", Verdict::ok,
+             "on Kafka, Redis and Postgres; large inputs are files in the data folder, which "
+             "several hosts would have to share"}};
+  return {{"settings", Verdict::ok,
+           "on Kafka and Redis, on one host: the store is a file, a Postgres serves several"}};
 }
 
 int doctor(Words words) {

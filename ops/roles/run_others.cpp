@@ -2,11 +2,14 @@
 #include <filesystem>
 #include <optional>
 
+#include "ops/roles/chosen_store.h"
 #include "ops/roles/commands.h"
 #include "ops/roles/run_roles.h"
 #include "ops/roles/sim_role.h"
 #include "shared/kafka/dead_letters.h"
 #include "shared/kafka/topic_admin.h"
+#include "shared/postgres/postgres_store.h"
+#include "shared/runtime/config_value.h"
 #include "shared/runtime/log.h"
 #include "shared/sqlite/sqlite_store.h"
 
@@ -18,12 +21,13 @@ kafka::ClientSettings client_settings(const Config& config) {
 }
 
 /// Tells the operator of each letter that was sent again, and the Store of each new job, so that
-/// it can be asked for before a worker begins it. Without a store file on this host, begin does.
+/// it can be asked for before a worker begins it. Without a store that this host sees, begin does.
 class RedriveTeller {
  public:
-  explicit RedriveTeller(const std::string& database_url) {
-    if (!std::filesystem::exists(database_url)) return;
-    store_.emplace(database_url, random_);
+  explicit RedriveTeller(const Config& config) {
+    const bool is_file = !postgres::is_url(config.database_url);
+    if (is_file && !std::filesystem::exists(config.database_url)) return;
+    store_ = choose_store(config, random_);
     port_ = store_->port(loop_.clock);
   }
 
@@ -42,7 +46,7 @@ class RedriveTeller {
  private:
   SystemRandom random_;
   Loop loop_;
-  std::optional<SqliteStore> store_;
+  std::unique_ptr<ChosenStore> store_;
   std::unique_ptr<Store> port_;
 };
 
@@ -59,9 +63,12 @@ int run_llm_sim(const Config& config) {
 
 int run_migrate(const Config& config) {
   SystemRandom random;
-  const auto version = migrate_store(config.database_url, random);
+  const auto version = postgres::is_url(config.database_url)
+                           ? postgres::migrate_store(config.database_url, random)
+                           : migrate_store(config.database_url, random);
   if (!version) return fail(version.error());
-  std::printf("store: version %d (%s)\n", *version, config.database_url.c_str());
+  std::printf("store: version %d (%s)\n", *version,
+              config_value::without_password(config.database_url).c_str());
   if (config.kafka_brokers.empty()) {
     std::printf("topics: none, for no KAFKA_BROKERS are named\n");
     return 0;
@@ -80,7 +87,7 @@ int redrive_jobs(const Config& config, const std::string& id) {
     only = JobId::parse(id);
     if (!only) return fail("--id " + id + " is not a job id (a UUID)");
   }
-  RedriveTeller teller(config.database_url);
+  RedriveTeller teller(config);
   const auto count = kafka::redrive(client_settings(config), config.topic_prefix, only,
                                     [&teller](const kafka::Redriven& sent) { teller.tell(sent); });
   if (!count) return fail(count.error());

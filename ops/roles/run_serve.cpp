@@ -7,6 +7,7 @@
 #include "ops/roles/embedded_services.h"
 #include "ops/roles/server_services.h"
 #include "ops/roles/worker_side.h"
+#include "shared/postgres/postgres_store.h"
 
 namespace millrace {
 namespace {
@@ -58,6 +59,11 @@ int run_serve(const Config& config) {
     throw std::invalid_argument(
         "KAFKA_BROKERS and REDIS_URL go together: name both to serve on them, or neither to keep "
         "everything in the data folder");
+  if (config.kafka_brokers.empty() && postgres::is_url(config.database_url))
+    throw std::invalid_argument(
+        "DATABASE_URL names a Postgres, which goes with KAFKA_BROKERS and REDIS_URL: name them "
+        "too, "
+        "or a file, to keep everything in the data folder");
   SystemRandom random;
   return config.kafka_brokers.empty() ? serve_embedded(config, random)
                                       : serve_on_servers(config, random);

@@ -55,7 +55,7 @@ KafkaQueueOptions queue_options(const Config& config, std::uint32_t taking_ports
 ServerServices::ServerServices(const Config& config, Random& random, Uses uses)
     : config_(with_servers(config)),
       link_signer_(uses.edge ? secret_of(config, random) : config.secret),
-      store_(config.database_url, random),
+      store_(choose_store(config, random)),
       objects_(config, link_signer_) {
   if (uses.edge) edge_queue_.emplace(queue_options(config, 0));
   if (uses.worker) worker_queue_.emplace(queue_options(config, config.worker_threads));
@@ -76,10 +76,7 @@ void ServerServices::stop_taking() {
 void ServerServices::export_counts(CountsExport& to) const {
   to.gauge("millrace_queue_ready", "1 while Kafka answers",
            [this] { return queue_ready() ? 1.0 : 0.0; });
-  to.counter("millrace_store_commits_total", "Transactions committed",
-             [this] { return static_cast<double>(store_.written().commits); });
-  to.counter("millrace_store_rows_total", "Calls they carried",
-             [this] { return static_cast<double>(store_.written().rows); });
+  store_->export_counts(to);
   if (!worker_queue_) return;
   const auto& counts = worker_queue_->counts();
   to.gauge("millrace_queue_held_bytes", "Of records fetched and not finished",

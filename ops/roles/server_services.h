@@ -1,16 +1,16 @@
 #pragma once
 #include <optional>
 
+#include "ops/roles/chosen_store.h"
 #include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
 #include "shared/kafka/kafka_queue.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/random.h"
-#include "shared/sqlite/sqlite_store.h"
 
 namespace millrace {
 
-/// Kafka and Redis, and the Store's file on this host.
+/// Kafka and Redis, and the Store: a Postgres, or a file on this host.
 class ServerServices final : public Services {
  public:
   /// What this process does with the queue. An edge asks it how full it is; a worker has a place
@@ -19,7 +19,7 @@ class ServerServices final : public Services {
     bool edge = false;
     bool worker = false;
   };
-  /// Throws std::invalid_argument when a server is not named, std::runtime_error when the file
+  /// Throws std::invalid_argument when a server is not named, std::runtime_error when the Store
   /// cannot be used.
   ServerServices(const Config& config, Random& random, Uses uses);
 
@@ -28,11 +28,11 @@ class ServerServices final : public Services {
     return worker_queue_->port(clock);
   }
   std::unique_ptr<LoopLog> log(Clock& clock) override;
-  std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  std::unique_ptr<Store> store(Clock& clock) override { return store_->port(clock); }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
   Task<> remove_old_jobs(Clock& clock) override {
-    return store_.remove_old_jobs(clock, config_.jobs_ttl);
+    return store_->remove_old_jobs(clock, config_.jobs_ttl);
   }
   const LinkSigner& link_signer() const override { return link_signer_; }
   bool queue_ready() const override;
@@ -44,7 +44,7 @@ class ServerServices final : public Services {
   const LinkSigner link_signer_;
   std::optional<KafkaQueue> edge_queue_;
   std::optional<KafkaQueue> worker_queue_;
-  SqliteStore store_;
+  const std::unique_ptr<ChosenStore> store_;
   DirectoryObjects objects_;
 };
 

@@ -18,9 +18,10 @@ Task<> claim_store(EventLog& log, const Store& store, Clock& clock) {
     if (standing && *standing != own)
       throw std::runtime_error(
           "this Redis belongs to the store " + *standing + ", not to this one (" + own +
-          "): SQLite serves the processes of one host only. Name the same DATABASE_URL "
-          "everywhere on one host, or another REDIS_URL, or delete the key mr:store-id if the "
-          "old store is gone for good.");
+          "). Name the same DATABASE_URL everywhere (an SQLite file serves the processes of one "
+          "host "
+          "only, a Postgres those of many), or another REDIS_URL, or delete the key mr:store-id if "
+          "the old store is gone for good.");
     if (standing) co_return;
     co_await clock.sleep_for(200ms);
   }

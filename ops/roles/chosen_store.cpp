@@ -1,0 +1,37 @@
+#include "ops/roles/chosen_store.h"
+
+#include "shared/postgres/postgres_store.h"
+#include "shared/sqlite/sqlite_store.h"
+
+namespace millrace {
+namespace {
+
+template <class Kind>
+class StoreOf final : public ChosenStore {
+ public:
+  StoreOf(const std::string& url, Random& random) : store_(url, random) {}
+
+  std::unique_ptr<Store> port(Clock& clock) override { return store_.port(clock); }
+  Task<> remove_old_jobs(Clock& clock, Duration kept) override {
+    return store_.remove_old_jobs(clock, kept);
+  }
+  void export_counts(CountsExport& to) const override {
+    to.counter("millrace_store_commits_total", "Transactions committed",
+               [this] { return static_cast<double>(store_.written().commits); });
+    to.counter("millrace_store_rows_total", "Calls they carried",
+               [this] { return static_cast<double>(store_.written().rows); });
+  }
+
+ private:
+  Kind store_;
+};
+
+}  // namespace
+
+std::unique_ptr<ChosenStore> choose_store(const Config& config, Random& random) {
+  if (postgres::is_url(config.database_url))
+    return std::make_unique<StoreOf<PostgresStore>>(config.database_url, random);
+  return std::make_unique<StoreOf<SqliteStore>>(config.database_url, random);
+}
+
+}  // namespace millrace
