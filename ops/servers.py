@@ -164,6 +164,14 @@ class Postgres(Process):
         except OSError:
             return False
 
+    def run(self, sql):
+        """What psql prints of the rows; it fails aloud."""
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c",
+                               "SET client_min_messages = warning", "-c", sql, self.url],
+                              capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def freeze(self):
         self._signal_all(signal.SIGSTOP)
 

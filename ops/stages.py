@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The stages of ./ops/test, one after the other: check, build, C++ tests, then the tests in
-Python, with a Redis and a Kafka of their own on free ports, and at length the fuzzers. A stage that
+Python, with a Redis, a Kafka and a Postgres of their own on free ports, and at length the fuzzers. A stage that
 fails does not stop those after it, except that without a build there is nothing to test."""
 
 import argparse
@@ -15,7 +15,7 @@ import xml.etree.ElementTree as xml
 from dataclasses import dataclass
 
 from process import ROOT, StartFailed, stopped_at_end
-from servers import Kafka, Redis
+from servers import Kafka, Postgres, Redis
 
 WORK = ROOT / "build" / "test"
 FUZZ_SECONDS = 20  # a target
@@ -166,13 +166,16 @@ def main():
     WORK.mkdir(parents=True)
 
     redis, kafka = Redis(WORK / "redis"), Kafka(WORK / "kafka")
-    with stopped_at_end(redis, kafka):
+    postgres = Postgres(WORK / "postgres")
+    with stopped_at_end(redis, kafka, postgres):
         try:
             redis.start()
+            postgres.start()
             kafka.start()
         except StartFailed as failure:
             sys.exit(f"test: {failure}\n0 passed, 1 failed")
-        env = os.environ | {"MILLRACE_TEST_REDIS": redis.url, "MILLRACE_TEST_KAFKA": kafka.brokers}
+        env = os.environ | {"MILLRACE_TEST_REDIS": redis.url, "MILLRACE_TEST_KAFKA": kafka.brokers,
+                            "MILLRACE_TEST_POSTGRES": postgres.url}
         total = run_stages(wanted, env)
     if in_ci():
         total.failed += total.skipped

@@ -40,11 +40,16 @@ Errc errc_of(std::string_view state) {
   return Errc::unavailable;
 }
 
+/// libpq's words have lines, some of them indented.
 std::string one_line(std::string_view words) {
-  while (words.ends_with('\n')) words.remove_suffix(1);
-  std::string line(words);
-  for (char& c : line)
-    if (c == '\n') c = ' ';
+  std::string line;
+  for (const char c : words) {
+    if (c == '\n')
+      line += "; ";
+    else if (c != '\t')
+      line += c;
+  }
+  while (line.ends_with("; ")) line.resize(line.size() - 2);
   return line;
 }
 

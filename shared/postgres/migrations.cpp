@@ -9,7 +9,6 @@
 namespace millrace::postgres {
 namespace {
 
-constexpr Duration open_within = 10s;
 /// An index over many rows takes its time, and so does another process that makes one.
 constexpr Duration patience = 80s;
 /// Any number, the same in every process: "millrace" in ASCII.
@@ -49,12 +48,14 @@ Task<Told<Standing>> bring_up(Connection& connection, std::string new_id) {
   auto before = co_await standing(connection);
   if (!before) co_return before;
   if (before->version >= migrations().back().version && !before->id.empty()) co_return before;
-  tell(connection, "BEGIN");
+  // Of the session, and before the transaction: what another has made is seen by one that begins
+  // later. It goes with the connection.
   const auto locked =
-      co_await connection.run_once("SELECT pg_advisory_xact_lock($1)", Params().add(lock_key));
+      co_await connection.run_once("SELECT pg_advisory_lock($1)", Params().add(lock_key));
   if (!locked) co_return refused(connection);
   before = co_await standing(connection);  // somebody else may have been first
   if (!before) co_return before;
+  tell(connection, "BEGIN");
   tell(connection,
        "CREATE TABLE IF NOT EXISTS schema_version"
        " (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)");
@@ -86,7 +87,7 @@ Task<Told<Standing>> standing(Connection& connection) {
   co_return Standing{static_cast<int>(rows->number(0, 0)), rows->text(0, 1)};
 }
 
-Told<Standing> migrate(const std::string& url, Random& random) {
+Told<Standing> migrate(const std::string& url, Random& random, Duration open_within) {
   const auto visit = Visit::open(url, open_within, patience);
   if (!visit) return std::unexpected(named(url) + " cannot be reached: " + visit.error());
   auto now = (*visit)->get<Standing>(

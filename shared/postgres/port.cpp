@@ -38,7 +38,8 @@ Task<Result<BegunJob>> Port::begin(const Job& job, std::uint32_t attempt) {
                         return tables.jobs.begin(row, attempt, now);
                       });
   auto begun = co_await caller_.ask<BegunJob>(
-      desks_.reads, {}, 0, [id = job.id](Tables& tables) { return tables.jobs.read_begun(id); });
+      desks_.reads.desk(), {}, 0,
+      [id = job.id](Tables& tables) { return tables.jobs.read_begun(id); });
   if (!begun) co_return begun;
   if (begun->job.tenant.empty()) begun->job = as_accepted(job);
   begun->begun_before = begun->job.started_at.has_value();
@@ -70,7 +71,7 @@ Task<Result<StoredJob>> Port::want_cancel(std::string_view tenant, const JobId& 
 
 Task<Result<StoredJob>> Port::find(std::string_view tenant, const JobId& id) {
   return caller_.ask<StoredJob>(
-      desks_.reads, {}, 0,
+      desks_.reads.desk(), {}, 0,
       [tenant = std::string(tenant), id](Tables& tables) { return tables.jobs.find(tenant, id); });
 }
 
@@ -88,7 +89,7 @@ Task<Result<StoredJob>> Port::find_behind_notes(std::string tenant, JobId id) {
 
 Task<Result<std::vector<StoredJob>>> Port::list(const JobFilter& filter) {
   return caller_.ask<std::vector<StoredJob>>(
-      desks_.lists, {}, 0, [filter](Tables& tables) { return tables.jobs.list(filter); });
+      desks_.lists.desk(), {}, 0, [filter](Tables& tables) { return tables.jobs.list(filter); });
 }
 
 }  // namespace millrace::postgres

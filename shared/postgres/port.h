@@ -2,6 +2,7 @@
 #include <string>
 
 #include "shared/postgres/caller.h"
+#include "shared/postgres/reader.h"
 #include "shared/postgres/writer.h"
 #include "shared/store.h"
 
@@ -13,8 +14,8 @@ class Port final : public Store {
  public:
   struct Desks {
     Writer& writer;
-    Desk& reads;
-    Desk& lists;
+    Reader& reads;
+    Reader& lists;
   };
   Port(Clock& clock, Desks desks, std::string id);
 
@@ -27,7 +28,7 @@ class Port final : public Store {
   Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override;
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override;
   std::string id() const override { return id_; }
-  bool healthy() const override { return desks_.writer.healthy(); }
+  bool healthy() const override { return desks_.writer.healthy() && desks_.reads.healthy(); }
 
  private:
   Task<Result<StoredJob>> find_behind_notes(std::string tenant, JobId id);

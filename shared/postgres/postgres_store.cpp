@@ -8,6 +8,7 @@
 #include "shared/postgres/port.h"
 #include "shared/postgres/reader.h"
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/limits.h"
 #include "shared/runtime/log.h"
 
 namespace millrace {
@@ -16,7 +17,8 @@ namespace {
 using postgres::Caller;
 using postgres::Tables;
 
-constexpr Duration read_patience = 5s;
+static_assert(PostgresStore::patience_default + 3s < limits::store_timeout,
+              "a caller hears of a server that stands still before its own time is up");
 /// One over a rare state scans a tenant's jobs.
 constexpr Duration list_patience = 8s;
 constexpr Duration look_every = 1h;
@@ -32,10 +34,10 @@ std::string brought_up(const std::string& url, Random& random) {
 
 class PostgresStore::State {
  public:
-  State(const std::string& url, Random& random)
+  State(const std::string& url, Random& random, Duration patience)
       : id(brought_up(url, random)),
-        writer(loop.clock(), own_random, url),
-        reads(loop.clock(), own_random, {url, read_patience, "reading"}),
+        writer(loop.clock(), own_random, {url, patience, "writing"}),
+        reads(loop.clock(), own_random, {url, patience, "reading"}),
         lists(loop.clock(), own_random, {url, list_patience, "lists"}),
         thread([this] { loop.run(live()); }) {}
   ~State() {
@@ -63,15 +65,14 @@ class PostgresStore::State {
   std::thread thread;
 };
 
-PostgresStore::PostgresStore(const std::string& database_url, Random& random)
-    : state_(std::make_unique<State>(database_url, random)) {}
+PostgresStore::PostgresStore(const std::string& database_url, Random& random, Duration patience)
+    : state_(std::make_unique<State>(database_url, random, patience)) {}
 
 PostgresStore::~PostgresStore() = default;
 
 std::unique_ptr<Store> PostgresStore::port(Clock& clock) {
   return std::make_unique<postgres::Port>(
-      clock, postgres::Port::Desks{state_->writer, state_->reads.desk(), state_->lists.desk()},
-      state_->id);
+      clock, postgres::Port::Desks{state_->writer, state_->reads, state_->lists}, state_->id);
 }
 
 Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
@@ -98,7 +99,7 @@ std::string PostgresStore::id() const {
   return state_->id;
 }
 bool PostgresStore::healthy() const {
-  return state_->writer.healthy();
+  return state_->writer.healthy() && state_->reads.healthy();
 }
 PostgresStore::Written PostgresStore::written() const {
   return {.commits = state_->writer.commits(), .rows = state_->writer.rows()};

@@ -19,10 +19,14 @@ namespace millrace {
 /// still; notes wait (bounded). `timed_out`: the answer to a commit did not come.
 class PostgresStore {
  public:
+  /// How long a batch may take before the server is taken for gone.
+  static constexpr Duration patience_default = 5s;
+
   /// Connects to `database_url` (postgres://…, as libpq reads it) and brings its tables up. Throws
   /// std::runtime_error with a sentence that names the database, without its password, when it
   /// cannot be reached within ten seconds or used.
-  PostgresStore(const std::string& database_url, Random& random);
+  PostgresStore(const std::string& database_url, Random& random,
+                Duration patience = patience_default);
   /// Writes what is queued, unless the server is away, then ends the thread. Every port must have
   /// gone.
   ~PostgresStore();

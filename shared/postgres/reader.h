@@ -6,12 +6,14 @@
 namespace millrace::postgres {
 
 /// Runs what comes to its desk on a connection of its own, each by itself, all at once. On the
-/// store's loop.
+/// store's loop, but for its health.
 class Reader {
  public:
   Reader(Clock& clock, Random& random, Link::Options options);
 
   Desk& desk() { return desk_; }
+  /// False while the server is away. Any thread.
+  bool healthy() const { return !link_.down(); }
   /// Until cancelled.
   Task<> run();
 

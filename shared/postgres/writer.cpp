@@ -11,13 +11,10 @@ namespace {
 
 // Late enough that a busy second costs 20 commits for its notes, soon enough for a list.
 constexpr Duration linger_max = 50ms;
-constexpr Duration patience = 5s;
 // Between tries while the server refuses, its disk being full, and nobody waits.
 constexpr Duration retry_first = 50ms;
 constexpr Duration retry_pause = 1s;
 constexpr int clashes_max = 5;
-static_assert(patience + 3s < limits::store_timeout,
-              "a caller hears of a server that stands still before its own time is up");
 
 constexpr Statement begin_sql{"BEGIN"};
 constexpr Statement commit_sql{"COMMIT"};
@@ -45,11 +42,10 @@ Task<> probe(Tables& tables, Result<>& all) {
 
 }  // namespace
 
-Writer::Writer(Clock& clock, Random& random, std::string url)
+Writer::Writer(Clock& clock, Random& random, Link::Options options)
     : clock_(clock),
       desk_(clock),
-      link_(clock, random, {std::move(url), patience, "writing"},
-            [this] { desk_.changed().notify(); }) {}
+      link_(clock, random, std::move(options), [this] { desk_.changed().notify(); }) {}
 
 void Writer::finish() {
   finishing_ = true;

@@ -11,7 +11,7 @@ namespace millrace::postgres {
 /// into one transaction, whose statements leave together. On the store's loop, but for the counts.
 class Writer {
  public:
-  Writer(Clock& clock, Random& random, std::string url);
+  Writer(Clock& clock, Random& random, Link::Options options);
 
   Desk& desk() { return desk_; }
   /// Until `finish` and all is written, or the server is away; or until cancelled.

@@ -1,5 +1,5 @@
-"""A world on Kafka and Redis: its own topics, consumer group, Redis database and data folder, and
-as many edges, workers and simulators as the test asks for."""
+"""A world on Kafka and Redis, and on Postgres where there is one: its own topics, consumer group,
+Redis database, schema and data folder, and as many edges, workers and simulators as the test asks for."""
 
 import secrets
 
@@ -12,10 +12,12 @@ class ServersWorld(World):
     gaps = True
     _redis_db = 0
 
-    def __init__(self, redis, kafka, folder, **settings):
+    def __init__(self, redis, kafka, folder, postgres=None, **settings):
         ServersWorld._redis_db = ServersWorld._redis_db % 511 + 1
         self.name = f"t{secrets.token_hex(4)}"
-        self.redis, self.kafka = redis, kafka
+        self.redis, self.kafka, self.postgres = redis, kafka, postgres
+        if postgres:
+            settings = {"DATABASE_URL": f"{postgres.url}?options=-csearch_path%3D{self.name}"} | settings
         super().__init__(folder, **{
             "KAFKA_BROKERS": kafka.brokers,
             "REDIS_URL": f"{redis.url}/{ServersWorld._redis_db}",
@@ -25,6 +27,8 @@ class ServersWorld(World):
 
     def install(self):
         """Topics and tables."""
+        if self.postgres:
+            self.postgres.run(f"CREATE SCHEMA {self.name}")
         migration = self._part("migrate", "migrate")
         migration.start().child.wait(60)
         assert migration.child.returncode == 0, migration.said()
@@ -79,7 +83,8 @@ class ServersWorld(World):
 
     def victims(self):
         """The workers twice: they have the most to lose."""
-        return [*self.edges, *self.workers, *self.workers, self.redis, self.kafka]
+        servers = [self.redis, self.kafka, *([self.postgres] if self.postgres else [])]
+        return [*self.edges, *self.workers, *self.workers, *servers]
 
     def revive(self, victim):
         if victim in self.edges:
@@ -88,8 +93,10 @@ class ServersWorld(World):
             victim.start()
 
     def stop(self):
-        """Nobody is left, and nothing in Kafka."""
+        """Nobody is left, and nothing in Kafka nor in Postgres."""
         super().stop()
+        if self.postgres:
+            self.postgres.run(f"DROP SCHEMA IF EXISTS {self.name} CASCADE")
         admin = self.kafka_admin()
         mine = [topic for topic in admin.list_topics(timeout=10).topics
                 if topic.startswith(self.name + ".")]

@@ -167,6 +167,28 @@ def test_topics_and_tables_that_nobody_made(town):
     assert failing(checks) == {"store", "redis store"} and "migrate" in checks["store"].says
 
 
+@pytest.mark.postgres("asks it")
+def test_a_postgres_that_is_there_empty_or_away(town):
+    edge = on(town.edges[0])
+    checks = examine(town, **edge)
+    assert failing(checks) == set()
+    assert {"postgres", "store"} <= set(checks) and "sqlite" not in checks
+    assert "Postgres" in checks["settings"].says and "version" in checks["store"].says
+    empty = town.settings["DATABASE_URL"].split("?")[0]
+    checks = examine(town, DATABASE_URL=empty, **edge)
+    assert failing(checks) == {"store", "redis store"} and "migrate" in checks["store"].says
+    nowhere = f"127.0.0.1:{free_port()}"
+    checks = examine(town, DATABASE_URL=f"postgres://me:secret@{nowhere}/db", **edge)
+    assert {"postgres"} <= failing(checks) and nowhere in checks["postgres"].says
+    assert "secret" not in checks["postgres"].says and "DATABASE_URL" in checks["postgres"].says
+
+
+@alone
+def test_a_postgres_without_kafka_and_redis_is_no_way_to_run(empty_world):
+    checks = examine(empty_world, DATABASE_URL="postgres://me:secret@h/db")
+    assert failing(checks) == {"settings"} and "KAFKA_BROKERS" in checks["settings"].says
+
+
 @on_servers
 def test_servers_that_do_not_answer(town):
     nowhere = f"127.0.0.1:{free_port()}"

@@ -7,6 +7,8 @@ import time
 import pytest
 from sse import assert_whole, told_text
 
+pytestmark = pytest.mark.every_store
+
 TAKEOVER = 30  # seconds: a crash is noticed after 10, a takeover promised within 20
 
 

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+pytestmark = pytest.mark.every_store
+
 QUICK = "sim-20ms-10tok-5gap"
 
 

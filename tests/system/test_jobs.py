@@ -7,6 +7,8 @@ import pytest
 from sse import assert_whole, read, told_text
 from world import web
 
+pytestmark = pytest.mark.every_store
+
 QUICK = "sim-5ms-20tok-1gap"
 
 

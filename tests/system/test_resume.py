@@ -7,6 +7,8 @@ from cutting_proxy import CuttingProxy
 from sse import NodeReader, Reader, assert_whole, events, read
 from world import web
 
+pytestmark = pytest.mark.every_store
+
 LIVE = "sim-20ms-40tok-25gap"
 
 

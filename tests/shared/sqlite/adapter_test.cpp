@@ -7,8 +7,8 @@
 #include "shared/sqlite/migrations.h"
 #include "shared/sqlite/sqlite_store.h"
 #include "shared/store_schema.h"
+#include "tests/seams/store_jobs.h"
 #include "tests/seams/test_loop.h"
-#include "tests/shared/sqlite/store_jobs.h"
 #include "tests/shared/sqlite/temporary_folder.h"
 
 namespace millrace {

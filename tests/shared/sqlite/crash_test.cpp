@@ -6,8 +6,8 @@
 #include <csignal>
 
 #include "shared/sqlite/sqlite_store.h"
+#include "tests/seams/store_jobs.h"
 #include "tests/seams/test_loop.h"
-#include "tests/shared/sqlite/store_jobs.h"
 #include "tests/shared/sqlite/temporary_folder.h"
 
 namespace millrace {

@@ -3,9 +3,9 @@
 #include <cstring>
 
 #include "shared/sqlite/sqlite_store.h"
+#include "tests/seams/store_jobs.h"
 #include "tests/seams/test_loop.h"
 #include "tests/shared/sqlite/bad_disks.h"
-#include "tests/shared/sqlite/store_jobs.h"
 #include "tests/shared/sqlite/temporary_folder.h"
 
 namespace millrace {
