@@ -21,8 +21,8 @@ using Damages = std::map<std::uint32_t, std::vector<Damage>>;
 inline bool damaged(const Damages& damages, const Run& run) {
   const auto found = damages.find(run.segment);
   return found != damages.end() && std::ranges::any_of(found->second, [&](const Damage& damage) {
-    return run.offset < damage.to && damage.from < std::uint64_t{run.offset} + run.length;
-  });
+           return run.offset < damage.to && damage.from < std::uint64_t{run.offset} + run.length;
+         });
 }
 
 }  // namespace millrace::disk
