@@ -91,11 +91,77 @@ constexpr const char* tool_calls = R"sql(
 ALTER TABLE jobs ADD COLUMN tool_calls TEXT;
 )sql";
 
+// Conversations. A turn is `place` 0, the question, and 1, the answer. Rows of jobs go after a
+// month, so an answer says for itself what it cost. `metadata`, `token_usage` and `tools_used` are
+// JSON.
+#define MILLRACE_SESSIONS \
+  R"sql(
+CREATE TABLE sessions (
+  tenant TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_accessed BIGINT NOT NULL,
+  metadata TEXT NOT NULL,
+  PRIMARY KEY (tenant, session_id)
+);
+CREATE INDEX sessions_by_access ON sessions (last_accessed);
+)sql"
+#define MILLRACE_MESSAGES \
+  R"sql(
+  tenant TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  turn BIGINT NOT NULL,
+  place SMALLINT NOT NULL,
+  message_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  content TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  token_usage TEXT NOT NULL,
+  job_id BYTEA NOT NULL,
+  model TEXT,
+  tools_used TEXT,
+  cost DOUBLE PRECISION
+);
+CREATE UNIQUE INDEX messages_by_session ON messages (tenant, session_id, turn, place);
+CREATE UNIQUE INDEX messages_by_job ON messages (job_id, place);
+)sql"
+#define MILLRACE_HISTORY_FROM                                                            \
+  " FROM messages AS asked LEFT JOIN messages AS said ON said.job_id = asked.job_id AND" \
+  " said.place = 1 WHERE asked.place = 0;\n"
+
+// Postgres numbers its rows where it is told to, SQLite always; they read JSON and times in words
+// of their own. A text that holds U+0000 or U+0001 is written in Postgres as values.h says.
+constexpr const char* sqlite_sessions = MILLRACE_SESSIONS
+    "CREATE TABLE messages (" MILLRACE_MESSAGES
+    "CREATE VIEW chat_history AS SELECT asked.rowid AS id, asked.session_id AS session_id,"
+    " asked.content AS user_message, said.content AS assistant_message,"
+    " coalesce(said.tools_used, '[]') AS tools_used, said.model AS model_used,"
+    " CASE WHEN said.token_usage <> '' THEN json_extract(said.token_usage, '$.total_tokens') END"
+    " AS tokens_used, said.cost AS cost,"
+    " strftime('%Y-%m-%d %H:%M:%f', asked.created_at / 1000.0, 'unixepoch') AS created_at,"
+    " json_object('tenant', asked.tenant, 'message_id', said.message_id, 'status', said.status)"
+    " AS extra_metadata" MILLRACE_HISTORY_FROM;
+constexpr const char* postgres_sessions = MILLRACE_SESSIONS
+    "CREATE TABLE messages (\n  number BIGINT GENERATED ALWAYS AS IDENTITY," MILLRACE_MESSAGES
+    "CREATE VIEW chat_history AS SELECT asked.number AS id, asked.session_id AS session_id,"
+    " asked.content AS user_message, said.content AS assistant_message,"
+    " coalesce(said.tools_used, '[]')::json AS tools_used, said.model AS model_used,"
+    " (nullif(said.token_usage, '')::json ->> 'total_tokens')::bigint AS tokens_used,"
+    " said.cost AS cost, to_timestamp(asked.created_at / 1000.0) AS created_at,"
+    " json_build_object('tenant', asked.tenant, 'message_id', said.message_id, 'status',"
+    " said.status) AS extra_metadata" MILLRACE_HISTORY_FROM;
+#undef MILLRACE_SESSIONS
+#undef MILLRACE_MESSAGES
+#undef MILLRACE_HISTORY_FROM
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps, jobs_and_steps},
     Migration{2, "job_queue", job_queue, ""},
     Migration{3, "jobs_by_end", jobs_by_end, jobs_by_end},
     Migration{4, "tool_calls", tool_calls, tool_calls},
+
+    Migration{5, "sessions", sqlite_sessions, postgres_sessions},
 };
 
 }  // namespace

@@ -12,6 +12,12 @@ class StoreOf final : public ChosenStore {
   StoreOf(const std::string& url, Random& random) : store_(url, random) {}
 
   std::unique_ptr<Store> port(Clock& clock) override { return store_.port(clock); }
+  std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) override {
+    return store_.sessions(clock, timeout);
+  }
+  Task<> remove_old_sessions(Clock& clock, Duration timeout) override {
+    return store_.remove_old_sessions(clock, timeout);
+  }
   Task<> remove_old_jobs(Clock& clock, Duration kept) override {
     return store_.remove_old_jobs(clock, kept);
   }

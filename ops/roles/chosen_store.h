@@ -5,6 +5,7 @@
 #include "shared/runtime/clock.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/random.h"
+#include "shared/sessions.h"
 #include "shared/store.h"
 
 namespace millrace {
@@ -14,7 +15,9 @@ class ChosenStore {
  public:
   virtual ~ChosenStore() = default;
   virtual std::unique_ptr<Store> port(Clock& clock) = 0;
+  virtual std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) = 0;
   virtual Task<> remove_old_jobs(Clock& clock, Duration kept) = 0;
+  virtual Task<> remove_old_sessions(Clock& clock, Duration timeout) = 0;
   virtual void export_counts(CountsExport& to) const = 0;
 };
 

@@ -41,6 +41,7 @@ disk::SegmentLog::Options log_options(const Config& config, const DataFolder& fo
 
 EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
     : jobs_ttl_(config.jobs_ttl),
+      session_timeout_(config.session_timeout),
       folder_(config.data),
       link_signer_(config.secret.empty() ? folder_.secret(random) : config.secret),
       log_(log_options(config, folder_), now()),

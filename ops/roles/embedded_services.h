@@ -28,11 +28,17 @@ class EmbeddedServices final : public Services {
   }
   std::unique_ptr<LoopLog> log(Clock& clock) override;
   std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  std::unique_ptr<Sessions> sessions(Clock& clock) override {
+    return store_.sessions(clock, session_timeout_);
+  }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
     return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
   }
   Task<> remove_old_jobs(Clock& clock) override { return store_.remove_old_jobs(clock, jobs_ttl_); }
+  Task<> remove_old_sessions(Clock& clock) override {
+    return store_.remove_old_sessions(clock, session_timeout_);
+  }
   const LinkSigner& link_signer() const override { return link_signer_; }
   std::string trouble() const override {
     return watch_.standing() ? std::string() : watch_.trouble();
@@ -43,6 +49,7 @@ class EmbeddedServices final : public Services {
 
  private:
   const Duration jobs_ttl_;
+  const Duration session_timeout_;
   DataFolder folder_;
   LinkSigner link_signer_;
   disk::SegmentLog log_;

@@ -29,10 +29,16 @@ class ServerServices final : public Services {
   }
   std::unique_ptr<LoopLog> log(Clock& clock) override;
   std::unique_ptr<Store> store(Clock& clock) override { return store_->port(clock); }
+  std::unique_ptr<Sessions> sessions(Clock& clock) override {
+    return store_->sessions(clock, config_.session_timeout);
+  }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
   Task<> remove_old_jobs(Clock& clock) override {
     return store_->remove_old_jobs(clock, config_.jobs_ttl);
+  }
+  Task<> remove_old_sessions(Clock& clock) override {
+    return store_->remove_old_sessions(clock, config_.session_timeout);
   }
   const LinkSigner& link_signer() const override { return link_signer_; }
   bool queue_ready() const override;

@@ -10,6 +10,7 @@
 #include "shared/runtime/clock.h"
 #include "shared/runtime/link_signer.h"
 #include "shared/runtime/random.h"
+#include "shared/sessions.h"
 #include "shared/store.h"
 
 namespace millrace {
@@ -45,6 +46,7 @@ class Services {
   virtual std::unique_ptr<JobQueue> taking_queue(Clock& clock) = 0;
   virtual std::unique_ptr<LoopLog> log(Clock& clock) = 0;
   virtual std::unique_ptr<Store> store(Clock& clock) = 0;
+  virtual std::unique_ptr<Sessions> sessions(Clock& clock) = 0;
   virtual std::unique_ptr<LoopObjects> objects(Clock& clock) = 0;
   /// Of every link that a process on these gives away.
   virtual const LinkSigner& link_signer() const = 0;
@@ -55,6 +57,8 @@ class Services {
   /// Removes jobs from the Store that have been kept long enough, until cancelled; must have ended
   /// before this goes. For one loop.
   virtual Task<> remove_old_jobs(Clock& clock) = 0;
+  /// The same of sessions that have expired.
+  virtual Task<> remove_old_sessions(Clock& clock) = 0;
 
   /// Why nothing that is written now would be found again, and what an operator can do; empty where
   /// it would.

@@ -67,7 +67,10 @@ Task<> WorkerRole::run() {
     std::fflush(stdout);
     nursery_.start(server_->run());
   }
-  if (number_ == 0) nursery_.start(shared_.services.remove_old_jobs(loop_.clock));
+  if (number_ == 0) {
+    nursery_.start(shared_.services.remove_old_jobs(loop_.clock));
+    nursery_.start(shared_.services.remove_old_sessions(loop_.clock));
+  }
   nursery_.start(model_.run());
   nursery_.start(work());
   co_await nursery_.join();

@@ -18,7 +18,7 @@ inline const auto replied = boost::system::errc::make_error_code(boost::system::
 
 /// True for what the tables answer, as against what they could not do.
 constexpr bool is_answer(Errc error) {
-  return error == Errc::not_found || error == Errc::fenced;
+  return error == Errc::not_found || error == Errc::fenced || error == Errc::conflict;
 }
 
 /// The way back to one loop, closed once nobody is there.

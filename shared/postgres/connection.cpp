@@ -34,7 +34,7 @@ Errc errc_of(std::string_view state) {
   if (state == "XX001" || state == "XX002") return Errc::corrupt;
   if (state.starts_with("22") || state.starts_with("23") || state.starts_with("54"))
     return Errc::invalid;
-  if (state.starts_with("40")) return Errc::conflict;
+  if (state.starts_with("40")) return Errc::overloaded;
   // Told to go while it was at it: whether a commit was through is not known.
   if (state.starts_with("57P")) return Errc::closed;
   return Errc::unavailable;
@@ -107,27 +107,44 @@ Task<std::expected<void, std::string>> Connection::connect(Instant by) {
     if (PQstatus(handle_.get()) == CONNECTION_BAD || next == PGRES_POLLING_FAILED)
       co_return std::unexpected(words());
     watch_socket();
-    const bool ready = co_await wait(
-        next == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write, by);
-    socket_->release();
-    socket_.reset();
+    struct LetGo {
+      std::unique_ptr<Descriptor>& socket;
+      ~LetGo() {
+        socket->release();
+        socket.reset();
+      }
+    };
+    bool ready = false;
+    {
+      const LetGo let_go{socket_};
+      ready = co_await wait(
+          next == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write, by);
+    }
     if (!ready) co_return std::unexpected("no answer in time");
     next = PQconnectPoll(handle_.get());
   }
   co_return std::expected<void, std::string>();
 }
 
-/// False when `by` came first.
+/// False when `by` came first, or the socket failed.
 Task<bool> Connection::wait(Descriptor::wait_type what, Instant by) {
-  const auto at = std::make_shared<Descriptor*>(socket_.get());
+  struct Watch {
+    Descriptor* socket;
+    bool late = false;
+  };
+  const auto watch = std::make_shared<Watch>(socket_.get());
   Clock::TimerId timer;
-  clock_.async_wait(by, &timer, [at](boost::system::error_code early) {
-    if (!early && *at) (*at)->cancel();
+  clock_.async_wait(by, &timer, [watch](boost::system::error_code early) {
+    if (early || !watch->socket) return;
+    watch->late = true;
+    watch->socket->cancel();
   });
   boost::system::error_code error;
   co_await socket_->async_wait(what, asio::redirect_error(use_task, error));
-  *at = nullptr;
+  watch->socket = nullptr;
   clock_.finish(timer, answered);
+  if (error == asio::error::operation_aborted && !watch->late)
+    throw boost::system::system_error(error);
   co_return !error;
 }
 

@@ -41,7 +41,7 @@ class Connection {
   Task<> serve();
 
   /// Sent at once, before the task is awaited. Errors: `closed` (the connection went: it may have
-  /// been done), `timed_out` (no answer), `conflict` (a deadlock: rolled back, try again),
+  /// been done), `timed_out` (no answer), `overloaded` (a deadlock: rolled back, try again),
   /// `invalid` (these values cannot be stored), `corrupt`, `unavailable` (refused by the server,
   /// or not sent).
   Task<Result<Rows>> run(const Statement& statement, const Params& params);

@@ -1,5 +1,7 @@
 #include "shared/postgres/job_table.h"
 
+#include "shared/sessions.h"
+
 namespace millrace::postgres {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr Statement begin_sql{
     " attempts = greatest(jobs.attempts, excluded.attempts),"
     " started_at = coalesce(jobs.started_at, excluded.started_at) WHERE jobs.ended_at IS NULL"};
 
-/// The step goes in only with the end that this call has set.
+/// Step and answer go in only with the end that this call has set; `status` as Message has it.
 constexpr Statement finish_sql{
     "WITH ended AS (INSERT INTO jobs (" MILLRACE_ACCEPTED
     ", cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by, usage,"
@@ -33,7 +35,12 @@ constexpr Statement finish_sql{
     " WHERE jobs.ended_at IS NULL RETURNING id),"
     " saved AS (INSERT INTO steps (job_id, step_index, input_hash, kind, output)"
     " SELECT id, $19::integer, $20, $21, $22 FROM ended WHERE $19::integer IS NOT NULL"
-    " ON CONFLICT DO NOTHING)"
+    " ON CONFLICT DO NOTHING),"
+    " said AS (INSERT INTO messages (tenant, session_id, turn, place, message_id, role, content,"
+    " status, created_at, token_usage, job_id, model) SELECT asked.tenant, asked.session_id,"
+    " asked.turn, 1, $23::text, 'assistant', $12, $24::text, $11, $15, asked.job_id, $14"
+    " FROM messages AS asked JOIN ended ON asked.job_id = ended.id AND asked.place = 0"
+    " WHERE $23::text IS NOT NULL ON CONFLICT DO NOTHING)"
     " SELECT count(*) FROM ended"};
 
 /// The row is held until the commit, so that no other process ends the job in between.
@@ -90,6 +97,13 @@ void add_step(Params& params, const Step* step) {
     params.add(step->index).add(step->input_hash).add(step->kind).add(step->output);
   else
     params.add_null().add_null().add_null().add_null();
+}
+
+void add_answer(Params& params, const JobRow& row, const Outcome& outcome) {
+  if (!row.session().empty() && leaves_answer(outcome))
+    params.add(answer_id(row.id())).add(answer_status(outcome.state));
+  else
+    params.add_null().add_null();
 }
 
 std::optional<WallTime> time_or_none(const Rows& rows, std::size_t row, int column) {
@@ -188,6 +202,7 @@ Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcom
   Params params = row_params(row);
   add_outcome(params, outcome, now);
   add_step(params, step);
+  add_answer(params, row, outcome);
   const auto ended = co_await connection_.run(finish_sql, params);
   if (!ended) co_return Failure(ended.error());
   if (ended->number(0, 0) > 0) co_return Finished{.first = true, .outcome = outcome};

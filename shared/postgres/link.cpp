@@ -31,21 +31,21 @@ Task<> Link::run() {
   }
 }
 
-/// True when there was a session.
+/// True when there was a connection.
 Task<bool> Link::live_once() {
-  auto session = std::make_shared<Session>(clock_, options_.url, options_.patience);
-  const auto opened = co_await session->connection.open(clock_.now() + connect_within);
-  if (!opened) {
-    tell(false, opened.error());
+  const auto opened = std::make_shared<Opened>(clock_, options_.url, options_.patience);
+  const auto connected = co_await opened->connection.open(clock_.now() + connect_within);
+  if (!connected) {
+    tell(false, connected.error());
     on_change_();
     co_return false;
   }
   tell(true, "");
-  session_ = session;
+  opened_ = opened;
   on_change_();
-  co_await session->connection.serve();
+  co_await opened->connection.serve();
   log::warn("store_connection_lost",
-            {{"for", options_.purpose}, {"words", session->connection.failure()}});
+            {{"for", options_.purpose}, {"words", opened->connection.failure()}});
   on_change_();
   co_return true;
 }

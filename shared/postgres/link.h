@@ -10,8 +10,8 @@
 namespace millrace::postgres {
 
 /// A connection and the statements on it.
-struct Session {
-  Session(Clock& clock, const std::string& url, Duration patience)
+struct Opened {
+  Opened(Clock& clock, const std::string& url, Duration patience)
       : connection(clock, url, patience), tables(connection) {}
   Connection connection;
   Tables tables;
@@ -26,7 +26,7 @@ class Link {
     Duration patience;
     const char* purpose;  ///< for the log
   };
-  /// `on_change` hears when the session comes or goes, and when a try has failed.
+  /// `on_change` hears when the connection comes or goes, and when a try has failed.
   Link(Clock& clock, Random& random, Options options, std::function<void()> on_change);
 
   /// Until cancelled.
@@ -34,8 +34,8 @@ class Link {
 
   /// Null while there is none. What holds it may use it after it has ended: every answer is then
   /// an error.
-  std::shared_ptr<Session> session() const {
-    return session_ && session_->connection.stands() ? session_ : nullptr;
+  std::shared_ptr<Opened> opened() const {
+    return opened_ && opened_->connection.stands() ? opened_ : nullptr;
   }
   /// The last try failed: nobody should wait. Any thread.
   bool down() const { return down_.load(std::memory_order_relaxed); }
@@ -48,7 +48,7 @@ class Link {
   Random& random_;
   const Options options_;
   std::function<void()> on_change_;
-  std::shared_ptr<Session> session_;
+  std::shared_ptr<Opened> opened_;
   std::atomic<bool> down_ = false;
 };
 

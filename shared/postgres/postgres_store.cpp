@@ -7,6 +7,7 @@
 #include "shared/postgres/own_loop.h"
 #include "shared/postgres/port.h"
 #include "shared/postgres/reader.h"
+#include "shared/postgres/sessions_port.h"
 #include "shared/runtime/config_value.h"
 #include "shared/runtime/limits.h"
 #include "shared/runtime/log.h"
@@ -23,6 +24,7 @@ static_assert(PostgresStore::patience_default + 3s < limits::store_timeout,
 constexpr Duration list_patience = 8s;
 constexpr Duration look_every = 1h;
 constexpr int shares_of_others = 4;
+constexpr std::int64_t sessions_a_batch_max = 64;
 
 std::string brought_up(const std::string& url, Random& random) {
   auto standing = postgres::migrate(url, random);
@@ -91,6 +93,29 @@ Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
       if (more) co_await clock.sleep_for(shares_of_others * (clock.now() - began));
     }
     if (jobs > 0) log::info("jobs_removed", {{"jobs", jobs}});
+    co_await clock.sleep_for(look_every);
+  }
+}
+
+std::unique_ptr<Sessions> PostgresStore::sessions(Clock& clock, Duration timeout) {
+  return std::make_unique<postgres::SessionsPort>(clock, state_->writer.desk(),
+                                                  state_->reads.desk(), timeout);
+}
+
+Task<> PostgresStore::remove_old_sessions(Clock& clock, Duration timeout) {
+  Caller caller(clock);
+  for (;;) {
+    for (bool more = true; more;) {
+      const Instant began = clock.now();
+      const WallTime since = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(timeout);
+      const auto removed =
+          co_await caller.ask<std::int64_t>(state_->lists.desk(), {}, 0, [since](Tables& tables) {
+            return tables.sessions.remove_expired(since, sessions_a_batch_max);
+          });
+      if (!removed) log::warn("old_sessions_not_removed", {{"error", to_string(removed.error())}});
+      more = removed && *removed == sessions_a_batch_max;
+      if (more) co_await clock.sleep_for(shares_of_others * (clock.now() - began));
+    }
     co_await clock.sleep_for(look_every);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "shared/runtime/clock.h"
 #include "shared/runtime/random.h"
+#include "shared/sessions.h"
 #include "shared/store.h"
 
 namespace millrace {
@@ -33,6 +34,11 @@ class PostgresStore {
 
   /// The Store of one loop; it belongs to that loop, and the clock must outlive it.
   std::unique_ptr<Store> port(Clock& clock);
+
+  /// The conversations, as one loop reaches them; as with `port`.
+  std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout);
+  /// Removes sessions that were not accessed for `timeout`, with their messages, until cancelled.
+  Task<> remove_old_sessions(Clock& clock, Duration timeout);
 
   /// Removes jobs that ended more than `kept` ago, with their steps, until cancelled. For one loop
   /// of a process; every process may.

@@ -27,14 +27,14 @@ Task<> Reader::run() {
 
 Task<> Reader::take_calls(Nursery& running) {
   for (;;) {
-    const auto session = link_.session();
-    if (desk_.empty() || (!session && !link_.down())) {
+    const auto opened = link_.opened();
+    if (desk_.empty() || (!opened && !link_.down())) {
       co_await desk_.changed().wait();
       continue;
     }
     for (auto& call : desk_.take(limits::store_batch_rows_max)) {
-      if (session) {
-        running.start(answer(session, std::move(call)));
+      if (opened) {
+        running.start(answer(opened, std::move(call)));
         continue;
       }
       call->fail(Errc::unavailable);
@@ -43,8 +43,8 @@ Task<> Reader::take_calls(Nursery& running) {
   }
 }
 
-Task<> Reader::answer(std::shared_ptr<Session> session, std::unique_ptr<Call> call) {
-  const auto ran = co_await call->run(session->tables);
+Task<> Reader::answer(std::shared_ptr<Opened> opened, std::unique_ptr<Call> call) {
+  const auto ran = co_await call->run(opened->tables);
   // A question may always be put again.
   if (!ran) call->fail(ran.error() == Errc::closed ? Errc::unavailable : ran.error());
   bring_one(std::move(call));

@@ -19,7 +19,7 @@ class Reader {
 
  private:
   Task<> take_calls(Nursery& running);
-  Task<> answer(std::shared_ptr<Session> session, std::unique_ptr<Call> call);
+  Task<> answer(std::shared_ptr<Opened> opened, std::unique_ptr<Call> call);
 
   Clock& clock_;
   Desk desk_;

@@ -1,13 +1,16 @@
 #pragma once
 #include "shared/postgres/job_table.h"
 #include "shared/postgres/old_jobs.h"
+#include "shared/postgres/session_table.h"
 
 namespace millrace::postgres {
 
 /// The statements of all that the Store keeps, on one connection.
 struct Tables {
-  explicit Tables(Connection& connection) : jobs(connection), old_jobs(connection) {}
+  explicit Tables(Connection& connection)
+      : jobs(connection), sessions(connection), old_jobs(connection) {}
   JobTable jobs;
+  SessionTable sessions;
   OldJobs old_jobs;
 };
 

@@ -68,20 +68,20 @@ Task<> Writer::run() {
 
 Task<> Writer::write_all() {
   for (;;) {
-    const auto session = link_.session();
-    if (!session && link_.down()) {
+    const auto opened = link_.opened();
+    if (!opened && link_.down()) {
       refuse_awaited();
       if (finishing_) break;
     }
     if (finishing_ && desk_.empty()) co_return;
-    if (!session || (desk_.empty() && failures_ == 0)) {
+    if (!opened || (desk_.empty() && failures_ == 0)) {
       co_await desk_.changed().wait();
       continue;
     }
     co_await linger();
     Calls batch = desk_.take(alone_ > 0 ? 1 : limits::store_batch_rows_max);
     alone_ -= alone_ > 0 ? 1 : 0;
-    co_await write(session, std::move(batch));
+    co_await write(opened, std::move(batch));
   }
   if (!desk_.empty()) log::error("store_notes_dropped", {{"why", "the store is away"}});
 }
@@ -98,11 +98,11 @@ Task<> Writer::linger() {
   }
 }
 
-Task<> Writer::write(std::shared_ptr<Session> session, Calls batch) {
+Task<> Writer::write(std::shared_ptr<Opened> opened, Calls batch) {
   const std::size_t rows = batch.size();
-  const auto done = co_await commit(*session, batch);
+  const auto done = co_await commit(*opened, batch);
   if (!done) {
-    failed(done.error(), std::move(batch));
+    failed(done.error(), opened->connection.failure(), std::move(batch));
     co_return;
   }
   clashes_ = 0;
@@ -114,26 +114,26 @@ Task<> Writer::write(std::shared_ptr<Session> session, Calls batch) {
 }
 
 /// `timed_out`: the commit was sent and its answer did not come. Any other error: rolled back.
-Task<Result<>> Writer::commit(Session& session, const Calls& batch) {
+Task<Result<>> Writer::commit(Opened& opened, const Calls& batch) {
   Result<> all;
-  (void)session.connection.run(begin_sql, {});
+  (void)opened.connection.run(begin_sql, {});
   Nursery running(clock_);
-  for (auto* call : in_order_of_locks(batch)) running.start(run_one(*call, session.tables, all));
-  if (batch.empty()) running.start(probe(session.tables, all));
+  for (auto* call : in_order_of_locks(batch)) running.start(run_one(*call, opened.tables, all));
+  if (batch.empty()) running.start(probe(opened.tables, all));
   co_await running.join();
   if (!all) {
-    session.connection.close();
+    opened.connection.close();
     const bool unknown = all.error() == Errc::closed || all.error() == Errc::timed_out;
     co_return Failure(unknown ? Errc::unavailable : all.error());
   }
-  const auto committed = co_await session.connection.run(commit_sql, {});
+  const auto committed = co_await opened.connection.run(commit_sql, {});
   if (!committed) co_return Failure(Errc::timed_out);
   if (committed->command() != "COMMIT") co_return Failure(Errc::unavailable);
   co_return Result<>();
 }
 
-void Writer::failed(Errc error, Calls batch) {
-  if (error == Errc::conflict && ++clashes_ <= clashes_max) {
+void Writer::failed(Errc error, const std::string& words, Calls batch) {
+  if (error == Errc::overloaded && ++clashes_ <= clashes_max) {
     desk_.put_back(std::move(batch));
     return;
   }
@@ -148,14 +148,15 @@ void Writer::failed(Errc error, Calls batch) {
     ++failures_;
     refused_ = true;
   }
-  log::error("store_write_failed", {{"error", to_string(error)}, {"calls", batch.size()}});
+  log::error("store_write_failed",
+             {{"error", to_string(error)}, {"words", words}, {"calls", batch.size()}});
   Calls kept;
   Calls answered;
   for (auto& call : batch) {
     // Nobody can be told about a late call, so it waits for better times, unless it may be its
     // own fault: then it would hold up all that come after it.
     const bool keep = !call->door && error != Errc::invalid;
-    call->fail(error == Errc::conflict ? Errc::unavailable : error);
+    call->fail(error == Errc::overloaded ? Errc::unavailable : error);
     (keep ? kept : answered).push_back(std::move(call));
   }
   bring_back(std::move(answered));

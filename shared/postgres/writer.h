@@ -29,9 +29,9 @@ class Writer {
  private:
   Task<> write_all();
   Task<> linger();
-  Task<> write(std::shared_ptr<Session> session, Calls batch);
-  Task<Result<>> commit(Session& session, const Calls& batch);
-  void failed(Errc error, Calls batch);
+  Task<> write(std::shared_ptr<Opened> opened, Calls batch);
+  Task<Result<>> commit(Opened& opened, const Calls& batch);
+  void failed(Errc error, const std::string& words, Calls batch);
   void refuse_awaited();
 
   Clock& clock_;

@@ -110,6 +110,22 @@ Setting time(std::string_view key, Names env, Duration Config::* member, Duratio
           [member](const Config& config) { return value::to_text(config.*member); }};
 }
 
+/// A number of hours, more than none.
+Setting hours(std::string_view key, Names env, Duration Config::* member, int most) {
+  return {key, env, fmt::format("a number of hours, more than 0 and at most {}", most),
+          [=](Config& config, const std::string& given) {
+            const auto number = value::number(given);
+            if (!number || *number <= 0 || *number > most) return false;
+            config.*member = std::chrono::duration_cast<Duration>(
+                std::chrono::duration<double, std::ratio<3600>>(*number));
+            return true;
+          },
+          [member](const Config& config) {
+            return value::to_text(
+                std::chrono::duration<double, std::ratio<3600>>(config.*member).count());
+          }};
+}
+
 Setting continue_setting() {
   return {"llm_continue",
           {"LLM_CONTINUE"},
@@ -198,6 +214,8 @@ const std::vector<Setting>& settings() {
       whole("job_attempts", {"MILLRACE_JOB_ATTEMPTS"}, &C::job_attempts, 1, 1000),
       time("drain_grace", {"MILLRACE_DRAIN_GRACE"}, &C::drain_grace, 0ms, 1h),
       time("events_ttl", {"EVENTS_TTL"}, &C::events_ttl, 1s, 365 * 24h),
+      hours("session_timeout_hours", {"SESSION_TIMEOUT_HOURS"}, &C::session_timeout, 24 * 3650),
+      whole("max_context_messages", {"MAX_CONTEXT_MESSAGES"}, &C::max_context_messages, 1, 10'000),
       time("jobs_ttl", {"JOBS_TTL"}, &C::jobs_ttl, limits::job_kept_min, 3650 * 24h),
 
       text("url", {"MILLRACE_URL"}, &C::url),

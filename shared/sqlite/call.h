@@ -15,7 +15,7 @@ inline const auto replied = boost::system::errc::make_error_code(boost::system::
 
 /// True for what the table answers, as against what it could not do.
 constexpr bool is_answer(Errc error) {
-  return error == Errc::not_found || error == Errc::fenced;
+  return error == Errc::not_found || error == Errc::fenced || error == Errc::conflict;
 }
 
 /// One piece of work on its way: made on a loop, run on a thread of the store, and, when somebody

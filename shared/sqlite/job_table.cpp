@@ -1,5 +1,7 @@
 #include "shared/sqlite/job_table.h"
 
+#include "shared/sessions.h"
+
 namespace millrace::sqlite {
 namespace {
 
@@ -32,6 +34,13 @@ constexpr const char* insert_ended_sql =
 
 constexpr const char* insert_step_sql =
     "INSERT INTO steps (job_id, step_index, input_hash, kind, output) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING";
+
+// `status` as Message has it. A job that had nothing to say when it was ended leaves no answer.
+constexpr const char* answer_sql =
+    "INSERT INTO messages (tenant, session_id, turn, place, message_id, role, content, status,"
+    " created_at, token_usage, job_id, model) SELECT tenant, session_id, turn, 1, ?2, 'assistant',"
+    " ?3, ?4, ?5, ?6, job_id, ?7 FROM messages WHERE job_id = ?1 AND place = 0"
     " ON CONFLICT DO NOTHING";
 
 constexpr const char* ended_sql = "SELECT 1 FROM jobs WHERE id = ? AND ended_at IS NOT NULL";
@@ -140,6 +149,7 @@ JobTable::JobTable(Database& database)
       finish_(finish_sql),
       insert_ended_(insert_ended_sql),
       insert_step_(insert_step_sql),
+      answer_(answer_sql),
       ended_(ended_sql),
       want_cancel_(want_cancel_sql),
       find_(find_sql),
@@ -196,6 +206,13 @@ Result<> JobTable::insert_ended(const JobRow& row, const Outcome& outcome, WallT
   return insert.finish();
 }
 
+Result<> JobTable::insert_answer(const JobId& id, const Outcome& outcome, WallTime now) {
+  const std::string message = answer_id(id);
+  auto insert = answer_.on(database_);
+  insert.bind(id.bytes).bind(message).bind(outcome.text).bind(answer_status(outcome.state));
+  return insert.bind(ms(now)).bind(outcome.usage).bind(outcome.model).finish();
+}
+
 Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, const Step* step,
                                   WallTime now) {
   const auto set = set_outcome(row.id(), outcome, now);
@@ -208,6 +225,10 @@ Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, con
   }
   if (step) {
     if (const auto saved = insert_step(row.id(), *step); !saved) return Failure(saved.error());
+  }
+  if (!row.session().empty() && leaves_answer(outcome)) {
+    if (const auto said = insert_answer(row.id(), outcome, now); !said)
+      return Failure(said.error());
   }
   return Finished{.first = true, .outcome = outcome};
 }

@@ -41,6 +41,7 @@ class JobTable {
   Result<bool> set_outcome(const JobId& id, const Outcome& outcome, WallTime now);
   Result<> insert_ended(const JobRow& row, const Outcome& outcome, WallTime now);
   Result<> insert_step(const JobId& id, const Step& step);
+  Result<> insert_answer(const JobId& id, const Outcome& outcome, WallTime now);
 
   Database& database_;
   Statement note_;
@@ -49,6 +50,7 @@ class JobTable {
   Statement finish_;
   Statement insert_ended_;
   Statement insert_step_;
+  Statement answer_;
   Statement ended_;
   Statement want_cancel_;
   Statement find_;

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "shared/runtime/log.h"
 #include "shared/sqlite/database_url.h"
 #include "shared/sqlite/migrations.h"
 #include "shared/sqlite/port.h"
+#include "shared/sqlite/sessions_port.h"
 #include "shared/sqlite/threads.h"
 
 namespace millrace {
@@ -15,6 +17,11 @@ namespace {
 // Up to this size every page is looked at before the first job is taken: 0.1 s. Beyond it damage
 // is found when it is met.
 constexpr std::uintmax_t checked_bytes_max = 64 * 1024 * 1024;
+
+constexpr Duration look_every = 1h;
+// Expired sessions go in the commits of others, who should not feel it.
+constexpr std::int64_t sessions_a_batch_max = 32;
+constexpr Duration between_batches = 100ms;
 
 struct Opened {
   std::string path;
@@ -98,6 +105,29 @@ std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
 
 Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {
   return sqlite::remove_old_jobs(clock, state_->replies, state_->writes.queue(), kept);
+}
+
+std::unique_ptr<Sessions> SqliteStore::sessions(Clock& clock, Duration timeout) {
+  return std::make_unique<sqlite::SessionsPort>(clock, state_->replies, state_->writes.queue(),
+                                                state_->reads.queue(), timeout);
+}
+
+Task<> SqliteStore::remove_old_sessions(Clock& clock, Duration timeout) {
+  sqlite::Caller caller(clock, state_->replies);
+  for (;;) {
+    bool more = true;
+    while (more) {
+      const WallTime since = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(timeout);
+      const auto removed = co_await caller.ask<std::int64_t>(
+          state_->writes.queue(), 0, [since](sqlite::Tables& tables) {
+            return tables.sessions.remove_expired(since, sessions_a_batch_max);
+          });
+      if (!removed) log::warn("old_sessions_not_removed", {{"error", to_string(removed.error())}});
+      more = removed && *removed == sessions_a_batch_max;
+      if (more) co_await clock.sleep_for(between_batches);
+    }
+    co_await clock.sleep_for(look_every);
+  }
 }
 
 std::string SqliteStore::id() const {

@@ -3,14 +3,20 @@
 #include "shared/sqlite/job_table.h"
 #include "shared/sqlite/old_jobs.h"
 #include "shared/sqlite/queue_table.h"
+#include "shared/sqlite/session_table.h"
 
 namespace millrace::sqlite {
 
 /// The statements of all that shares the file, on one connection.
 struct Tables {
   explicit Tables(Database& database)
-      : jobs(database), queue(database), letters(database), old_jobs(database) {}
+      : jobs(database),
+        sessions(database),
+        queue(database),
+        letters(database),
+        old_jobs(database) {}
   JobTable jobs;
+  SessionTable sessions;
   QueueTable queue;
   DeadLetterTable letters;
   OldJobs old_jobs;

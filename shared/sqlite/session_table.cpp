@@ -1,0 +1,188 @@
+#include "shared/sqlite/session_table.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace millrace::sqlite {
+namespace {
+
+constexpr const char* create_sql =
+    "INSERT INTO sessions (tenant, session_id, created_at, last_accessed, metadata)"
+    " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr const char* find_sql =
+    "SELECT created_at, last_accessed, metadata FROM sessions"
+    " WHERE tenant = ? AND session_id = ? AND last_accessed >= ?";
+constexpr const char* touch_sql =
+    "UPDATE sessions SET last_accessed = max(last_accessed, ?4)"
+    " WHERE tenant = ?1 AND session_id = ?2 AND last_accessed >= ?3";
+constexpr const char* remove_messages_sql =
+    "DELETE FROM messages WHERE tenant = ? AND session_id = ?";
+constexpr const char* remove_sql = "DELETE FROM sessions WHERE tenant = ? AND session_id = ?";
+constexpr const char* ask_sql =
+    "INSERT INTO messages (tenant, session_id, turn, place, message_id, role, content, status,"
+    " created_at, token_usage, job_id) SELECT ?1, ?2, coalesce(max(turn), 0) + 1, 0, ?3, 'user',"
+    " ?4, 'complete', ?5, '', ?6 FROM messages WHERE tenant = ?1 AND session_id = ?2"
+    " ON CONFLICT DO NOTHING";
+constexpr const char* withdraw_sql = "DELETE FROM messages WHERE job_id = ?";
+constexpr const char* turn_of_sql = "SELECT turn FROM messages WHERE job_id = ? AND place = 0";
+constexpr const char* messages_sql =
+    "SELECT message_id, role, content, status, created_at, token_usage, job_id FROM messages"
+    " WHERE tenant = ? AND session_id = ? AND turn <= ? ORDER BY turn DESC, place DESC LIMIT ?";
+constexpr const char* expired_sql =
+    "SELECT tenant, session_id FROM sessions WHERE last_accessed < ?"
+    " ORDER BY last_accessed LIMIT ?";
+
+std::int64_t ms(WallTime time) {
+  return time.time_since_epoch().count();
+}
+WallTime wall(std::int64_t ms_since_1970) {
+  return WallTime(std::chrono::milliseconds(ms_since_1970));
+}
+
+Result<Message> read_message(const Query& query) {
+  Message message{.id = query.text(0),
+                  .role = query.text(1),
+                  .content = query.text(2),
+                  .status = query.text(3),
+                  .created_at = wall(query.number(4)),
+                  .token_usage = query.text(5),
+                  .job = {}};
+  const auto job = query.bytes(6);
+  if (job.size() != message.job.bytes.size()) return Failure(Errc::corrupt);
+  std::ranges::copy(job, message.job.bytes.begin());
+  return message;
+}
+
+}  // namespace
+
+SessionTable::SessionTable(Database& database)
+    : database_(database),
+      create_(create_sql),
+      find_(find_sql),
+      touch_(touch_sql),
+      remove_messages_(remove_messages_sql),
+      remove_(remove_sql),
+      ask_(ask_sql),
+      withdraw_(withdraw_sql),
+      turn_of_(turn_of_sql),
+      messages_(messages_sql),
+      expired_(expired_sql) {}
+
+Result<> SessionTable::create(const Session& session, WallTime alive_since) {
+  const auto standing = find(session.tenant, session.id, alive_since);
+  if (standing) return Failure(Errc::conflict);
+  if (standing.error() != Errc::not_found) return Failure(standing.error());
+  const auto cleared = remove(session.tenant, session.id);
+  if (!cleared && cleared.error() != Errc::not_found) return cleared;
+  auto insert = create_.on(database_);
+  insert.bind(session.tenant).bind(session.id).bind(ms(session.created_at));
+  return insert.bind(ms(session.last_accessed)).bind(session.metadata).finish();
+}
+
+Result<Session> SessionTable::find(std::string_view tenant, std::string_view id,
+                                   WallTime alive_since) {
+  auto query = find_.on(database_);
+  const auto row = query.bind(tenant).bind(id).bind(ms(alive_since)).step();
+  if (!row) return Failure(row.error());
+  if (!*row) return Failure(Errc::not_found);
+  return Session{.id = std::string(id),
+                 .tenant = std::string(tenant),
+                 .created_at = wall(query.number(0)),
+                 .last_accessed = wall(query.number(1)),
+                 .metadata = query.text(2)};
+}
+
+/// True when it lives, as accessed now.
+Result<bool> SessionTable::live(std::string_view tenant, std::string_view id, WallTime alive_since,
+                                WallTime now) {
+  auto update = touch_.on(database_);
+  const auto done = update.bind(tenant).bind(id).bind(ms(alive_since)).bind(ms(now)).finish();
+  if (!done) return Failure(done.error());
+  return database_.changes() > 0;
+}
+
+Result<Session> SessionTable::access(std::string_view tenant, std::string_view id,
+                                     WallTime alive_since, WallTime now) {
+  const auto lives = live(tenant, id, alive_since, now);
+  if (!lives) return Failure(lives.error());
+  if (!*lives) return Failure(Errc::not_found);
+  return find(tenant, id, alive_since);
+}
+
+Result<> SessionTable::remove(std::string_view tenant, std::string_view id) {
+  {
+    auto messages = remove_messages_.on(database_);
+    if (const auto done = messages.bind(tenant).bind(id).finish(); !done) return done;
+  }
+  auto session = remove_.on(database_);
+  if (const auto done = session.bind(tenant).bind(id).finish(); !done) return done;
+  if (database_.changes() == 0) return Failure(Errc::not_found);
+  return {};
+}
+
+Result<Message> SessionTable::ask(std::string_view tenant, std::string_view session,
+                                  const Message& question, WallTime alive_since) {
+  const auto lives = live(tenant, session, alive_since, question.created_at);
+  if (!lives) return Failure(lives.error());
+  if (!*lives) return Failure(Errc::not_found);
+  auto insert = ask_.on(database_);
+  insert.bind(tenant).bind(session).bind(question.id).bind(question.content);
+  const auto done = insert.bind(ms(question.created_at)).bind(question.job.bytes).finish();
+  if (!done) return Failure(done.error());
+  return question;
+}
+
+Result<> SessionTable::withdraw(const JobId& job) {
+  return withdraw_.on(database_).bind(job.bytes).finish();
+}
+
+Result<std::optional<std::int64_t>> SessionTable::turn_of(const JobId& job) {
+  auto query = turn_of_.on(database_);
+  const auto row = query.bind(job.bytes).step();
+  if (!row) return Failure(row.error());
+  if (!*row) return std::optional<std::int64_t>();
+  return query.number(0);
+}
+
+Result<std::vector<Message>> SessionTable::messages(std::string_view tenant, std::string_view id,
+                                                    std::uint32_t limit,
+                                                    std::optional<JobId> until) {
+  std::int64_t last_turn = std::numeric_limits<std::int64_t>::max();
+  if (until) {
+    const auto turn = turn_of(*until);
+    if (!turn) return Failure(turn.error());
+    if (*turn) last_turn = **turn;
+  }
+  auto query = messages_.on(database_);
+  query.bind(tenant).bind(id).bind(last_turn).bind(limit);
+  std::vector<Message> newest_first;
+  for (;;) {
+    const auto row = query.step();
+    if (!row) return Failure(row.error());
+    if (!*row) break;
+    auto message = read_message(query);
+    if (!message) return Failure(message.error());
+    newest_first.push_back(std::move(*message));
+  }
+  std::ranges::reverse(newest_first);
+  return newest_first;
+}
+
+Result<std::int64_t> SessionTable::remove_expired(WallTime alive_since, std::int64_t sessions_max) {
+  std::vector<std::pair<std::string, std::string>> expired;
+  {
+    auto query = expired_.on(database_);
+    query.bind(ms(alive_since)).bind(sessions_max);
+    for (;;) {
+      const auto row = query.step();
+      if (!row) return Failure(row.error());
+      if (!*row) break;
+      expired.emplace_back(query.text(0), query.text(1));
+    }
+  }
+  for (const auto& [tenant, id] : expired)
+    if (const auto done = remove(tenant, id); !done) return Failure(done.error());
+  return static_cast<std::int64_t>(expired.size());
+}
+
+}  // namespace millrace::sqlite

@@ -1,0 +1,44 @@
+#include "tests/seams/sessions_suite.h"
+
+#include "shared/sqlite/database.h"
+#include "shared/sqlite/sqlite_store.h"
+#include "tests/shared/sqlite/temporary_folder.h"
+
+namespace millrace {
+namespace {
+
+class SqliteWorld final : public SessionsWorld {
+ public:
+  std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
+  std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) override {
+    return store_.sessions(clock, timeout);
+  }
+  Task<> remove_old(Clock& clock, Duration timeout) override {
+    return store_.remove_old_sessions(clock, timeout);
+  }
+  std::optional<std::vector<std::string>> history() override {
+    auto database = sqlite::Database::open(folder_.path("store.db"), sqlite::Database::Mode::read);
+    sqlite::Statement select(
+        "SELECT session_id || '|' || user_message || '|' || coalesce(assistant_message, '') || '|'"
+        " || coalesce(model_used, '') || '|' || coalesce(tokens_used, '') FROM chat_history"
+        " ORDER BY id");
+    auto query = select.on(*database);
+    std::vector<std::string> lines;
+    while (query.step().value()) lines.push_back(query.text(0));
+    return lines;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  SystemRandom random_;
+  SqliteStore store_{folder_.path("store.db"), random_};
+};
+
+std::unique_ptr<SessionsWorld> make_sqlite_world() {
+  return std::make_unique<SqliteWorld>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, SessionsSuite, testing::Values(make_sqlite_world));
+
+}  // namespace
+}  // namespace millrace
