@@ -160,7 +160,6 @@ constexpr std::array all{
     Migration{2, "job_queue", job_queue, ""},
     Migration{3, "jobs_by_end", jobs_by_end, jobs_by_end},
     Migration{4, "tool_calls", tool_calls, tool_calls},
-
     Migration{5, "sessions", sqlite_sessions, postgres_sessions},
 };
 

@@ -34,6 +34,7 @@ Errc errc_of(std::string_view state) {
   if (state == "XX001" || state == "XX002") return Errc::corrupt;
   if (state.starts_with("22") || state.starts_with("23") || state.starts_with("54"))
     return Errc::invalid;
+  if (state == "53100") return Errc::full;
   if (state.starts_with("40")) return Errc::overloaded;
   // Told to go while it was at it: whether a commit was through is not known.
   if (state.starts_with("57P")) return Errc::closed;

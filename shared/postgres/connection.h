@@ -42,8 +42,8 @@ class Connection {
 
   /// Sent at once, before the task is awaited. Errors: `closed` (the connection went: it may have
   /// been done), `timed_out` (no answer), `overloaded` (a deadlock: rolled back, try again),
-  /// `invalid` (these values cannot be stored), `corrupt`, `unavailable` (refused by the server,
-  /// or not sent).
+  /// `invalid` (these values cannot be stored), `corrupt`, `full` (its disk is), `unavailable`
+  /// (refused by the server, or not sent).
   Task<Result<Rows>> run(const Statement& statement, const Params& params);
   /// The same with a text of the moment.
   Task<Result<Rows>> run_once(const std::string& sql, const Params& params);

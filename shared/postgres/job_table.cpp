@@ -26,12 +26,13 @@ constexpr Statement begin_sql{
 constexpr Statement finish_sql{
     "WITH ended AS (INSERT INTO jobs (" MILLRACE_ACCEPTED
     ", cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by, usage,"
-    " error_code, error_message, retryable) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0,"
-    " $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO UPDATE SET"
+    " error_code, error_message, retryable, tool_calls) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+    " $9, 0, 0, $10, $11, $12, $13, $14, $15, $16, $17, $18, $25) ON CONFLICT (id) DO UPDATE SET"
     " state = excluded.state, ended_at = excluded.ended_at, answer = excluded.answer,"
     " finish_reason = excluded.finish_reason, answered_by = excluded.answered_by,"
     " usage = excluded.usage, error_code = excluded.error_code,"
-    " error_message = excluded.error_message, retryable = excluded.retryable"
+    " error_message = excluded.error_message, retryable = excluded.retryable,"
+    " tool_calls = excluded.tool_calls"
     " WHERE jobs.ended_at IS NULL RETURNING id),"
     " saved AS (INSERT INTO steps (job_id, step_index, input_hash, kind, output)"
     " SELECT id, $19::integer, $20, $21, $22 FROM ended WHERE $19::integer IS NOT NULL"
@@ -61,7 +62,7 @@ constexpr Statement want_cancel_sql{
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
-  "error_code, error_message, retryable"
+  "error_code, error_message, retryable, tool_calls"
 constexpr Statement find_sql{"SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = $1"};
 constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = $1";
 #undef MILLRACE_JOB_COLUMNS
@@ -106,6 +107,12 @@ void add_answer(Params& params, const JobRow& row, const Outcome& outcome) {
     params.add_null().add_null();
 }
 
+std::string calls_json(const std::vector<ToolCall>& calls) {
+  std::string json;
+  if (!calls.empty()) append_tool_calls(json, calls);
+  return json;
+}
+
 std::optional<WallTime> time_or_none(const Rows& rows, std::size_t row, int column) {
   if (rows.null(row, column)) return std::nullopt;
   return wall(rows.number(row, column));
@@ -117,6 +124,7 @@ Outcome read_outcome(const Rows& rows, std::size_t row, JobState state) {
                  .finish_reason = rows.text(row, 15),
                  .model = rows.text(row, 16),
                  .usage = rows.text(row, 17),
+                 .tool_calls = read_tool_calls(rows.text(row, 21)),
                  .error_code = rows.text(row, 18),
                  .error_message = rows.text(row, 19),
                  .retryable = rows.number(row, 20) != 0};
@@ -203,6 +211,7 @@ Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcom
   add_outcome(params, outcome, now);
   add_step(params, step);
   add_answer(params, row, outcome);
+  params.add(calls_json(outcome.tool_calls));
   const auto ended = co_await connection_.run(finish_sql, params);
   if (!ended) co_return Failure(ended.error());
   if (ended->number(0, 0) > 0) co_return Finished{.first = true, .outcome = outcome};

@@ -4,7 +4,9 @@ namespace millrace::postgres {
 namespace {
 
 std::size_t weight(const Outcome& outcome) {
-  return outcome.text.size() + outcome.error_message.size() + outcome.usage.size();
+  std::size_t bytes = outcome.text.size() + outcome.error_message.size() + outcome.usage.size();
+  for (const auto& call : outcome.tool_calls) bytes += call.name.size() + call.arguments.size();
+  return bytes;
 }
 
 /// The job as the upsert, still on its way, leaves it.

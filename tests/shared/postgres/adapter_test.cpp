@@ -224,6 +224,7 @@ TEST_F(PostgresStoreTest, AStoreOfAnOlderBuildIsBroughtUpAndOfANewerOneIsUsed) {
   database->ask("DROP INDEX jobs_by_end");
   database->ask("DROP VIEW chat_history");
   database->ask("DROP TABLE sessions, messages");
+  database->ask("ALTER TABLE jobs DROP COLUMN tool_calls");
   database->ask("DELETE FROM schema_version WHERE version >= 3");
   EXPECT_EQ(postgres::migrate_store(url, random), migrations().back().version);
   EXPECT_EQ(database->ask("SELECT count(*) FROM pg_indexes WHERE indexname = 'jobs_by_end'"
