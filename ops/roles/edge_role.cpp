@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "ops/roles/store_claim.h"
+#include "producer/conversations/detail_shape.h"
 #include "producer/openai/error_shape.h"
 
 namespace millrace {
@@ -10,6 +11,7 @@ namespace {
 
 /// Each surface tells errors in its own shape.
 http::Response tell_problem(const Problem& problem, std::string_view path) {
+  if (conversations::serves(path)) return conversations::detail_response(Refusal{problem, {}, {}});
   return openai::serves(path) ? openai::error_response(problem) : http::to_response(problem);
 }
 
@@ -58,6 +60,12 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       chat_routes_({submit_, lookup_, cancel_, hub_, loop.clock, shared.ingress_metrics}),
       models_routes_(openai::ModelsRoutes::served(shared.config.model_id,
                                                   shared.config.llm_server_url.empty())),
+      sessions_(shared.services.sessions(loop.clock)),
+      session_routes_(
+          {*sessions_, loop.clock, loop.random, [&shared] { return shared.services.queue_ready(); },
+           [this] { return log_->log().reachable(); }, [this] { return store_->healthy(); }}),
+      message_routes_({*sessions_, submit_, lookup_, loop.clock, loop.random,
+                       shared.config.max_context_messages}),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics, [&shared] { return shared.services.trouble(); }}),
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
@@ -69,6 +77,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   object_routes_.add_to(router_);
   chat_routes_.add_to(router_);
   models_routes_.add_to(router_);
+  session_routes_.add_to(router_);
+  message_routes_.add_to(router_);
   health_routes_.add_to(router_);
   letter_routes_.add_to(router_);
 }

@@ -4,6 +4,8 @@
 
 #include "ops/roles/loop.h"
 #include "ops/roles/services.h"
+#include "producer/conversations/chat_routes.h"
+#include "producer/conversations/session_routes.h"
 #include "producer/ingress/dead_letter_routes.h"
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
@@ -54,6 +56,9 @@ class EdgeRole final : public Role {
   ObjectRoutes object_routes_;
   openai::ChatRoutes chat_routes_;
   openai::ModelsRoutes models_routes_;
+  std::unique_ptr<Sessions> sessions_;
+  conversations::SessionRoutes session_routes_;
+  conversations::ChatRoutes message_routes_;
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;
   DeadLetterRoutes letter_routes_;

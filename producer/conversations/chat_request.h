@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "producer/ingress/refusal.h"
+#include "shared/contract/job.h"
+#include "shared/sessions.h"
+
+namespace millrace::conversations {
+
+/// `POST /api/chat {"session_id","message","max_new_tokens","temperature","do_sample"}`.
+struct ChatAsked {
+  std::string session;
+  std::string message;
+  std::optional<std::uint32_t> max_new_tokens;  ///< left out: the worker's default
+  std::optional<double> temperature;            ///< 0 where `do_sample` is false
+};
+
+/// Reads the body. An unknown field is refused by name.
+std::expected<ChatAsked, Refusal> parse_chat(const std::string& body);
+
+/// The job that answers it: what was said before, oldest first, and then the message. No id yet.
+std::expected<Job, Refusal> chat_job(const ChatAsked& asked, const std::vector<Message>& before,
+                                     WallTime now);
+
+}  // namespace millrace::conversations

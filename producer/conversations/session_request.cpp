@@ -1,0 +1,83 @@
+#include "producer/conversations/session_request.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "producer/ingress/request_headers.h"
+#include "shared/contract/any_json.h"
+#include "shared/contract/raw_members.h"
+#include "shared/http/one_meaning.h"
+#include "shared/runtime/limits.h"
+
+namespace millrace::conversations {
+namespace {
+
+constexpr std::uint32_t limit_default = 10;
+constexpr std::uint32_t limit_max = 1000;
+
+std::unexpected<Refusal> wrong(std::string field, std::string detail) {
+  return std::unexpected(refuse("invalid_field", std::move(field), std::move(detail)));
+}
+
+/// The text of the one member that is allowed, as it was written; empty where it is left out.
+std::expected<std::string, Refusal> only_member(const http::Request& request,
+                                                std::string_view name) {
+  if (const auto refusal = unheard(request)) return std::unexpected(*refusal);
+  if (request.body.find_first_not_of(" \t\r\n") == std::string::npos) return std::string();
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::object object;
+  if (parse_any_json(parser, request.body, root) != simdjson::SUCCESS)
+    return std::unexpected(refuse("invalid_json", "body", "The body is not valid JSON."));
+  if (root.get(object) != simdjson::SUCCESS)
+    return wrong("body",
+                 "The body must be a JSON object with `" + std::string(name) + "`, or empty.");
+  std::size_t found = 0;
+  for (const auto member : object) {
+    if (member.key != name)
+      return wrong(std::string(member.key),
+                   "There is no such field; allowed: " + std::string(name));
+    if (++found > 1) return wrong(std::string(name), "It is given twice; give it once.");
+  }
+  const auto value = raw_member(request.body, root, name);
+  return value == "null" ? std::string() : std::string(value);
+}
+
+std::expected<std::string, Refusal> within_limit(std::string json) {
+  if (json.size() <= limits::metadata_bytes_max) return json;
+  return wrong("metadata", "It has " + std::to_string(json.size()) +
+                               " bytes; allowed: " + std::to_string(limits::metadata_bytes_max));
+}
+
+}  // namespace
+
+std::expected<std::string, Refusal> session_metadata(const http::Request& request) {
+  const auto value = only_member(request, "metadata");
+  if (!value || value->empty()) return value;
+  if (!value->starts_with('{')) return wrong("metadata", "It must be a JSON object.");
+  return within_limit(one_line(*value));
+}
+
+std::expected<std::string, Refusal> user_metadata(const http::Request& request) {
+  const auto value = only_member(request, "user_id");
+  if (!value || value->empty()) return value;
+  if (!value->starts_with('"')) return wrong("user_id", "It must be a text.");
+  return within_limit(R"({"user_id":)" + *value + "}");
+}
+
+std::expected<std::uint32_t, Refusal> message_limit(const http::Request& request) {
+  if (const auto found = http::unheard_parameter(request, {"limit"}))
+    return std::unexpected(refuse("invalid_parameter", found->name, found->detail));
+  const auto text = request.query_param("limit");
+  if (!text) return limit_default;
+  std::uint32_t limit = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const bool whole = failed == std::errc() && end == text->data() + text->size();
+  if (whole && limit >= 1 && limit <= limit_max) return limit;
+  return std::unexpected(refuse("invalid_parameter", "limit",
+                                millrace::quoted(*text) +
+                                    " is not allowed; a whole number from 1 to " +
+                                    std::to_string(limit_max) + " is."));
+}
+
+}  // namespace millrace::conversations

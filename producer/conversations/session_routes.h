@@ -1,0 +1,49 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "shared/http/router.h"
+#include "shared/runtime/clock.h"
+#include "shared/runtime/random.h"
+#include "shared/sessions.h"
+
+namespace millrace::conversations {
+
+/// The sessions of conversations, and how well the server is:
+///
+///   POST /api/sessions {"metadata"}        the new session
+///   GET, DELETE /api/sessions/{id}         DELETE with its messages:
+///   `{"session_id","deleted":true}` GET /api/sessions/{id}/messages?limit=10 POST
+///   /api/session/create {"user_id"}   `{"session_id":"session_<unix>_<random>"}` GET /api/health
+///   the server and each dependency, 503 when one is down GET /health the server alone
+///
+/// Errors are `{"detail":"…"}`. One a loop; outlives the server that uses its router.
+class SessionRoutes {
+ public:
+  struct Parts {
+    Sessions& sessions;
+    Clock& clock;
+    Random& random;
+    std::function<bool()> queue_ready;
+    std::function<bool()> log_ready;
+    std::function<bool()> store_ready;
+  };
+  explicit SessionRoutes(Parts parts) : parts_(std::move(parts)) {}
+  SessionRoutes(const SessionRoutes&) = delete;
+  SessionRoutes& operator=(const SessionRoutes&) = delete;
+
+  void add_to(http::Router& router);
+
+ private:
+  Task<http::Response> create(http::Request& request);
+  Task<http::Response> create_for_user(http::Request& request);
+  Task<http::Response> show(http::Request& request);
+  Task<http::Response> remove(http::Request& request);
+  Task<http::Response> messages(http::Request& request);
+  Task<http::Response> health(http::Request& request);
+  Task<http::Response> alive(http::Request& request);
+
+  Parts parts_;
+};
+
+}  // namespace millrace::conversations

@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include "producer/conversations/chat_request.h"
+#include "producer/conversations/detail_shape.h"
+#include "producer/conversations/session_request.h"
+#include "producer/conversations/session_view.h"
+
+namespace millrace::conversations {
+namespace {
+
+http::Request with(std::string body, std::string query = "") {
+  http::Request request;
+  request.method = http::Method::post;
+  request.body = std::move(body);
+  request.query = std::move(query);
+  return request;
+}
+
+std::string fault_of(const std::string& body) {
+  const auto asked = parse_chat(body);
+  return asked ? "" : detail_response(asked.error()).body;
+}
+
+TEST(SessionRequest, MetadataIsAnObjectOrLeftOut) {
+  EXPECT_EQ(session_metadata(with("")).value(), "");
+  EXPECT_EQ(session_metadata(with("{}")).value(), "");
+  EXPECT_EQ(session_metadata(with(R"({"metadata":null})")).value(), "");
+  EXPECT_EQ(session_metadata(with(R"( {"metadata": {"a": 12345678901234567890} } )")).value(),
+            R"({"a": 12345678901234567890})");
+  for (const char* wrong :
+       {"[]", "{", R"({"metadata":[]})", R"({"metadata":{},"metadata":{}})", R"({"metdata":{}})"})
+    EXPECT_FALSE(session_metadata(with(wrong))) << wrong;
+  EXPECT_FALSE(session_metadata(with(R"({"metadata":{"a":")" + std::string(20'000, 'x') + "\"}}")));
+}
+
+TEST(SessionRequest, AUserIsKeptAsMetadata) {
+  EXPECT_EQ(user_metadata(with(R"({"user_id":"나"})")).value(), R"({"user_id":"나"})");
+  EXPECT_EQ(user_metadata(with("")).value(), "");
+  EXPECT_FALSE(user_metadata(with(R"({"user_id":7})")));
+}
+
+TEST(SessionRequest, TheLimitOfMessagesIsFrom1To1000) {
+  EXPECT_EQ(message_limit(with("")).value(), 10u);
+  EXPECT_EQ(message_limit(with("", "limit=1000")).value(), 1000u);
+  for (const char* wrong : {"limit=0", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "a=1"})
+    EXPECT_FALSE(message_limit(with("", wrong))) << wrong;
+}
+
+TEST(ChatRequest, IsReadWithItsDefaults) {
+  const auto asked = parse_chat(R"({"session_id":"s","message":"왜?"})");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->session, "s");
+  EXPECT_EQ(asked->message, "왜?");
+  EXPECT_FALSE(asked->max_new_tokens || asked->temperature);
+  const auto full = parse_chat(
+      R"({"session_id":"s","message":"m","max_new_tokens":256,"temperature":0.7,"do_sample":true})");
+  EXPECT_EQ(full->max_new_tokens, 256u);
+  EXPECT_EQ(full->temperature, 0.7);
+  EXPECT_EQ(parse_chat(R"({"session_id":"s","message":"m","temperature":1,"do_sample":false})")
+                ->temperature,
+            0.0);
+}
+
+TEST(ChatRequest, AFaultNamesItsField) {
+  const std::pair<const char*, const char*> faults[] = {
+      {R"({"message":"m"})", "session_id"},
+      {R"({"session_id":"s"})", "message"},
+      {R"({"session_id":"s","message":" "})", "message"},
+      {R"({"session_id":7,"message":"m"})", "session_id"},
+      {R"({"session_id":"s","message":"m","max_new_tokens":0})", "max_new_tokens"},
+      {R"({"session_id":"s","message":"m","temperature":3})", "temperature"},
+      {R"({"session_id":"s","message":"m","do_sample":"yes"})", "do_sample"},
+      {R"({"session_id":"s","message":"m","mesage":"m"})", "mesage"},
+      {R"({"session_id":"s","message":"m","message":"m"})", "message"}};
+  for (const auto& [body, field] : faults) {
+    const auto words = fault_of(body);
+    EXPECT_NE(words.find(field), std::string::npos) << body << words;
+    EXPECT_TRUE(words.starts_with(R"({"detail":")")) << words;
+  }
+}
+
+TEST(ChatRequest, TheJobHasWhatWasSaidBeforeAndThenTheMessage) {
+  const std::vector<Message> before{{.id = "1", .role = "user", .content = "a \"b\""},
+                                    {.id = "2", .role = "assistant", .content = ""},
+                                    {.id = "3", .role = "assistant", .content = "c"}};
+  const auto job =
+      chat_job({.session = "s", .message = "d", .max_new_tokens = 5, .temperature = 0.5}, before,
+               WallTime(std::chrono::hours(24)));
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->session, "s");
+  EXPECT_EQ(job->max_tokens, 5u);
+  EXPECT_EQ(job->temperature, 0.5);
+  EXPECT_EQ(job->input,
+            R"([{"role":"user","content":"a \"b\""},{"role":"assistant","content":"c"},)"
+            R"({"role":"user","content":"d"}])");
+}
+
+TEST(SessionView, ShowsEveryField) {
+  EXPECT_EQ(session_json({.id = "s",
+                          .created_at = WallTime(),
+                          .last_accessed = WallTime(),
+                          .metadata = R"({"a":1})"}),
+            R"({"session_id":"s","created_at":"1970-01-01T00:00:00.000Z",)"
+            R"("last_accessed":"1970-01-01T00:00:00.000Z","metadata":{"a":1}})");
+  const auto shown = messages_json("s", {{.id = "m", .role = "user", .content = "x"}});
+  EXPECT_NE(shown.find(R"("status":"complete","token_usage":null)"), std::string::npos) << shown;
+  EXPECT_EQ(no_such_session("x").body, R"({"detail":"Session x not found"})");
+}
+
+}  // namespace
+}  // namespace millrace::conversations

@@ -1,0 +1,154 @@
+"""Sessions, and what is said in them: the routes of the chatbot's clients."""
+
+import contextlib
+import secrets
+import threading
+
+import httpx
+import pytest
+from world import web
+
+pytestmark = pytest.mark.every_store
+
+MODEL = "sim-5ms-20tok-1gap"
+
+
+@pytest.fixture
+def talk(empty_world):
+    empty_world.settings["MODEL_ID"] = MODEL
+    return empty_world.inhabit()
+
+
+def session(world, **body):
+    made = web.post(f"{world.url}/api/sessions", json=body)
+    assert made.status_code == 200, made.text
+    return made.json()
+
+
+def chat(world, session_id, message, headers=None, **fields):
+    return web.post(f"{world.url}/api/chat", json={"session_id": session_id, "message": message}
+                    | fields, headers=headers, timeout=60)
+
+
+def messages(world, session_id, **params):
+    answer = web.get(f"{world.url}/api/sessions/{session_id}/messages", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["messages"]
+
+
+def test_a_conversation_from_its_beginning_to_its_end(talk):
+    made = session(talk, metadata={"user_id": "예"})
+    assert set(made) == {"session_id", "created_at", "last_accessed", "metadata"}
+    assert made["metadata"] == {"user_id": "예"}
+    url = f"{talk.url}/api/sessions/{made['session_id']}"
+    shown = web.get(url).json()
+    assert shown["created_at"] == made["created_at"] and shown["metadata"] == made["metadata"]
+    first = chat(talk, made["session_id"], "안녕하세요!", max_new_tokens=5, temperature=0.7,
+                 do_sample=True)
+    assert first.status_code == 200, first.text
+    said = first.json()
+    assert set(said) == {"content", "session_id", "message_id", "token_usage"}
+    assert said["session_id"] == made["session_id"] and said["content"]
+    assert said["token_usage"]["completion_tokens"] == 5
+    second = chat(talk, made["session_id"], "And then?").json()
+    found = messages(talk, made["session_id"])
+    assert [(m["role"], m["content"]) for m in found] == [
+        ("user", "안녕하세요!"), ("assistant", said["content"]),
+        ("user", "And then?"), ("assistant", second["content"])]
+    assert [m["message_id"] for m in found][1::2] == [said["message_id"], second["message_id"]]
+    assert found[1]["token_usage"] == said["token_usage"]
+    assert [m["content"] for m in messages(talk, made["session_id"], limit=1)] == [second["content"]]
+    assert web.delete(url).json() == {"session_id": made["session_id"], "deleted": True}
+    for gone in (web.get(url), web.delete(url), web.get(f"{url}/messages"),
+                 chat(talk, made["session_id"], "?")):
+        assert gone.status_code == 404
+        assert gone.json() == {"detail": f"Session {made['session_id']} not found"}
+
+
+def test_what_was_said_before_goes_to_the_model(talk):
+    made = session(talk)
+    first = chat(talk, made["session_id"], "one").json()
+    second = chat(talk, made["session_id"], "two").json()
+    assert second["token_usage"]["prompt_tokens"] > first["token_usage"]["prompt_tokens"]
+
+
+def test_a_retry_under_the_same_key_is_one_turn(talk):
+    made = session(talk)["session_id"]
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(chat(talk, made, "once", key)))
+               for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {200}, [a.text for a in answers]
+    assert len({answer.text for answer in answers}) == 1
+    assert len(messages(talk, made)) == 2
+    assert chat(talk, made, "another", key).status_code == 422
+    assert len(messages(talk, made)) == 2
+
+
+def test_an_answer_comes_though_the_worker_was_killed(talk):
+    made = session(talk)["session_id"]
+    answers = []
+
+    def ask():
+        with contextlib.suppress(httpx.TransportError):  # in one process it is the edge that goes
+            answers.append(chat(talk, made, "a long one", {"Idempotency-Key": "k"},
+                                max_new_tokens=200))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    talk.wait_until(lambda: len(messages(talk, made)) > 0, 20, "the question is not kept")
+    talk.kill_worker()
+    asking.join()
+    again = chat(talk, made, "a long one", {"Idempotency-Key": "k"}, max_new_tokens=200)
+    assert again.status_code == 200, again.text
+    found = messages(talk, made)
+    assert [m["role"] for m in found] == ["user", "assistant"]
+    assert found[1]["content"] == again.json()["content"]
+
+
+def test_sessions_expire(empty_world):
+    world = empty_world.inhabit(SESSION_TIMEOUT_HOURS=2 / 3600)
+    made = session(world)["session_id"]
+    url = f"{world.url}/api/sessions/{made}"
+    assert web.get(url).status_code == 200
+    world.wait_until(lambda: web.get(f"{url}/messages").status_code == 404, 20, "it does not expire")
+    assert web.get(url).status_code == 404
+
+
+def test_a_session_may_be_made_for_a_user(talk):
+    made = web.post(f"{talk.url}/api/session/create", json={"user_id": "me"}).json()
+    prefix, when, chance = made["session_id"].split("_")
+    assert prefix == "session" and int(when) > 1_700_000_000 and len(chance) >= 16
+    assert chat(talk, made["session_id"], "hi").status_code == 200
+
+
+def test_wrong_requests_say_what_is_wrong(talk):
+    made = session(talk)["session_id"]
+    for answer in (chat(talk, made, ""), chat(talk, made, "x", temperature=9),
+                   chat(talk, made, "x", unknown=1),
+                   web.post(f"{talk.url}/api/sessions", json={"metadata": []}),
+                   web.get(f"{talk.url}/api/sessions/{made}/messages?limit=0"),
+                   web.post(f"{talk.url}/api/chat", content="{")):
+        assert answer.status_code == 400 and set(answer.json()) == {"detail"}, answer.text
+    for answer in (web.get(f"{talk.url}/api/none"), web.put(f"{talk.url}/api/chat")):
+        assert answer.status_code in (404, 405) and set(answer.json()) == {"detail"}, answer.text
+    assert messages(talk, made) == []
+
+
+def test_health_tells_of_each_dependency(talk):
+    assert web.get(f"{talk.url}/health").json() == {"status": "healthy"}
+    whole = web.get(f"{talk.url}/api/health")
+    assert whole.status_code == 200 and whole.json()["dependencies"]["store"] == "ok"
+
+
+def test_a_model_server_that_is_away(empty_world):
+    world = empty_world.inhabit(MODEL_ID=MODEL, MILLRACE_JOB_ATTEMPTS=1)
+    made = session(world)["session_id"]
+    world.simulator.kill()
+    answer = chat(world, made, "anybody?")
+    assert answer.status_code == 503 and answer.json() == {"detail": "LLM server not available"}
+    assert [m["role"] for m in messages(world, made)] == ["user"]
