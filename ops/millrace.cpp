@@ -1,4 +1,5 @@
 // millrace: the one program. The first word says what this process is.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -117,6 +118,7 @@ int run_command(std::vector<std::string> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::umask(0077);  // what is kept are prompts, answers and a secret: their owner's to read
   try {
     return cli::exit_once_written(run_command({argv + 1, argv + argc}));
   } catch (const std::exception& error) {

@@ -41,9 +41,15 @@ ChatFold::ChatFold(const ChatHead& head) : include_usage_(head.include_usage) {
   head_ += R"(,"object":"chat.completion.chunk","created":)";
   append_number(head_, created_s(head.created_at));
   head_ += R"(,"model":)";
-  append_json_string(head_, head.model);
-  head_ += R"(,"choices":[)";
+  before_model_ = head_.size();
+  name_model(head.model);
   tail_ = include_usage_ ? "],\"usage\":null}\n\n" : "]}\n\n";
+}
+
+void ChatFold::name_model(std::string_view model) {
+  head_.resize(before_model_);
+  append_json_string(head_, model);
+  head_ += R"(,"choices":[)";
 }
 
 void ChatFold::take(std::string_view type, Seq seq, std::string_view json, std::string& out) {
@@ -126,6 +132,7 @@ void ChatFold::done(std::string& out, std::string_view json) {
   dom::element event;
   std::string_view text;
   std::string_view reason;
+  std::string_view model;
   if (parser.parse(json.data(), json.size()).get(event)) return;
   if (lost_ && !event.at_pointer("/result/text").get(text)) {
     std::string escaped;
@@ -138,6 +145,7 @@ void ChatFold::done(std::string& out, std::string_view json) {
     for (const auto call : calls.get_array()) tool_call(out, simdjson::minify(call));
   (void)event.at_pointer("/result/finish_reason").get(reason);
   speak(out, R"("")");
+  if (!event.at_pointer("/result/model").get(model) && !model.empty()) name_model(model);
   chunk(out, {}, finish_reason(reason));
   const auto usage = raw_member(json, event, "usage");
   if (include_usage_ && !usage.empty())

@@ -42,6 +42,8 @@ class ChatFold {
   const std::optional<Problem>& failure() const { return failure_; }
 
  private:
+  /// In every chunk from here on: the one asked for, then the one that answered.
+  void name_model(std::string_view model);
   void speak(std::string& out, std::string_view content);
   void chunk(std::string& out, std::string_view delta, std::string_view finish_reason);
   void content(std::string& out, std::string_view escaped);
@@ -52,6 +54,7 @@ class ChatFold {
   void done(std::string& out, std::string_view json);
 
   std::string head_;  ///< of every chunk, up to its choices
+  std::size_t before_model_ = 0;
   std::string tail_;  ///< of every chunk with choices
   std::string said_;  ///< the text the client holds, as it stands inside a JSON string
   Seq last_said_ = 0;

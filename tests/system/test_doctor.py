@@ -152,7 +152,7 @@ def test_a_model_that_does_not_answer_or_is_not_listed(town):
     edge = on(town.edges[0])
     checks = examine(town, LLM_SERVER_URL=f"http://127.0.0.1:{free_port()}", **edge)
     assert failing(checks) == {"model"} and "LLM_SERVER_URL" in checks["model"].says
-    checks = examine(town, LLM_SERVER_URL=town.url, **edge)
+    checks = examine(town, LLM_SERVER_URL=town.url + "/elsewhere", **edge)
     assert checks["model"].verdict == "warn" and "404" in checks["model"].says
     checks = examine(town, MODEL_ID="no-such-model", **edge)
     assert checks["model"].verdict == "warn" and "MODEL_ID" in checks["model"].says

@@ -54,7 +54,7 @@ def test_a_second_one_on_the_port_refuses_though_the_loops_of_one_share_it(alone
     assert alone.wait_end(alone.submit(QUICK))["status"] == "succeeded"
 
 
-def test_a_stream_link_outlives_a_restart_and_its_secret_is_the_owners_alone(alone):
+def test_a_stream_link_outlives_a_restart_and_its_secret_is_not_logged(alone):
     receipt = alone.post({"input": "x", "model": QUICK}).json()
     link = receipt["links"]["events"]
     assert "signature=" in link
@@ -67,8 +67,14 @@ def test_a_stream_link_outlives_a_restart_and_its_secret_is_the_owners_alone(alo
         again = web.get(alone.url + link)
         assert (again.status_code, again.text) == (200, told)
     secret = alone.folder / "data" / "secret"
-    assert secret.stat().st_mode & 0o077 == 0
     assert secret.read_text() not in alone.serve.log.read_text()
+
+
+def test_prompts_answers_and_the_secret_are_the_owners_to_read(alone):
+    alone.wait_end(alone.submit(QUICK))
+    kept = list((alone.folder / "data").rglob("*"))
+    assert {"millrace.db", "secret"} <= {path.name for path in kept}
+    assert not [path for path in kept if path.stat().st_mode & 0o077]
 
 
 def test_what_has_ended_is_told_the_same_after_a_restart(world):

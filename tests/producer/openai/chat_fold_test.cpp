@@ -95,10 +95,12 @@ Told told_by(const Log& log, bool include_usage = false) {
   return told_of(relay::frame_page(id, log.lines, 0).frames, include_usage);
 }
 
-std::string chunk(std::string_view choice, std::string_view tail = "") {
+std::string chunk(std::string_view choice, std::string_view tail = "",
+                  std::string_view model = "m") {
   return R"(data: {"id":"chatcmpl-01a1fe87-e606-7657-bf68-4eb31e12a026",)"
-         R"("object":"chat.completion.chunk","created":1790000000,"model":"m","choices":[)" +
-         std::string(choice) + "]" + std::string(tail) + "}\n\n";
+         R"("object":"chat.completion.chunk","created":1790000000,"model":")" +
+         std::string(model) + R"(","choices":[)" + std::string(choice) + "]" + std::string(tail) +
+         "}\n\n";
 }
 
 std::string delta_chunk(std::string_view delta, std::string_view tail = "") {
@@ -107,10 +109,11 @@ std::string delta_chunk(std::string_view delta, std::string_view tail = "") {
       tail);
 }
 
+/// Who answered is known at the end.
 std::string end_chunk(std::string_view reason, std::string_view tail = "") {
   return chunk(
       R"({"index":0,"delta":{},"logprobs":null,"finish_reason":")" + std::string(reason) + "\"}",
-      tail);
+      tail, "m-2026");
 }
 
 const std::string role = delta_chunk(R"("role":"assistant","content":"")");
@@ -142,12 +145,12 @@ TEST(ChatFold, NothingIsToldBeforeThereIsSomethingToSay) {
 TEST(ChatFold, UsageThatWasAskedForIsAChunkWithoutChoicesAndNullInAllOthers) {
   const std::string none = R"(,"usage":null)";
   const auto told = told_by(Log().delta("a").end(answer("a")), true);
-  EXPECT_EQ(
-      told.bytes,
-      delta_chunk(R"("role":"assistant","content":"")", none) +
-          delta_chunk(R"("content":"a")", none) + end_chunk("stop", none) +
-          chunk("", R"(,"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6})") +
-          done);
+  EXPECT_EQ(told.bytes,
+            delta_chunk(R"("role":"assistant","content":"")", none) +
+                delta_chunk(R"("content":"a")", none) + end_chunk("stop", none) +
+                chunk("", R"(,"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6})",
+                      "m-2026") +
+                done);
 }
 
 TEST(ChatFold, UsageThatIsNotKnownIsNotMadeUp) {
