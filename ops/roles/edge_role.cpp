@@ -81,6 +81,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   message_routes_.add_to(router_);
   health_routes_.add_to(router_);
   letter_routes_.add_to(router_);
+  page_routes_.add_to(router_);
 }
 
 Task<> EdgeRole::run() {

@@ -13,6 +13,7 @@
 #include "producer/openai/chat_routes.h"
 #include "producer/openai/models_routes.h"
 #include "producer/relay/relay_routes.h"
+#include "producer/web/page_routes.h"
 #include "shared/http/server.h"
 #include "shared/runtime/config.h"
 
@@ -62,6 +63,7 @@ class EdgeRole final : public Role {
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;
   DeadLetterRoutes letter_routes_;
+  web::PageRoutes page_routes_;
   http::Router router_;
   http::Server server_;
   Nursery nursery_;
