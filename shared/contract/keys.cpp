@@ -31,4 +31,11 @@ std::string worker_control(std::string_view worker) {
   return std::string("mr:worker:").append(worker);
 }
 
+std::string cached(std::string_view name) {
+  return std::string("mr:cached:").append(name);
+}
+std::string bucket(std::string_view name) {
+  return std::string("mr:bucket:").append(name);
+}
+
 }  // namespace millrace::keys

@@ -191,8 +191,31 @@ end
 return 1
 )";
 
+// As TokenBucket::take (shared/runtime/token_bucket.h) does it, by the server's clock. A bucket
+// that is full again is one that is not there. KEYS bucket. ARGV tokens a second, burst, wanted. ->
+// {taken, left in thousandths, ms to the next}
+constexpr std::string_view take = R"(
+local t = redis.call('TIME')
+local us = t[1] * 1000000 + t[2]
+local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local r = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = burst
+if r[1] then
+  local past = math.max(us - tonumber(r[2]), 0)
+  tokens = math.min(burst, tonumber(r[1]) + past * rate / 1000000)
+end
+local taken = math.min(wanted, math.floor(tokens + 0.000001))
+tokens = math.max(tokens - taken, 0)
+if taken > 0 then
+  redis.call('HSET', KEYS[1], 'tokens', string.format('%.6f', tokens), 'at', string.format('%.0f', us))
+  redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens) / rate * 1000) + 1000)
+end
+local wait = tokens + 0.000001 >= 1 and 0 or math.ceil((1 - tokens) / rate * 1000)
+return {taken, math.floor(tokens * 1000), wait}
+)";
+
 constexpr std::array<std::string_view, script_count> sources{accept, acknowledge, withdraw, begin,
-                                                             append, compact,     cancel};
+                                                             append, compact,     cancel,   take};
 
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, SHA_DIGEST_LENGTH> hash;
