@@ -64,8 +64,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       session_routes_(
           {*sessions_, loop.clock, loop.random, [&shared] { return shared.services.queue_ready(); },
            [this] { return log_->log().reachable(); }, [this] { return store_->healthy(); }}),
-      message_routes_({*sessions_, submit_, lookup_, loop.clock, loop.random,
-                       shared.config.max_context_messages}),
+      turns_({*sessions_, submit_, loop.clock, loop.random, shared.config.max_context_messages}),
+      message_routes_({turns_, lookup_, hub_, loop.clock}),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics, [&shared] { return shared.services.trouble(); }}),
       letters_(shared.services.dead_letters(loop.clock, loop.random)),

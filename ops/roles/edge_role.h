@@ -59,6 +59,7 @@ class EdgeRole final : public Role {
   openai::ModelsRoutes models_routes_;
   std::unique_ptr<Sessions> sessions_;
   conversations::SessionRoutes session_routes_;
+  conversations::Turns turns_;
   conversations::ChatRoutes message_routes_;
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;

@@ -1,30 +1,32 @@
 #pragma once
 #include <string>
 
-#include "producer/conversations/chat_request.h"
+#include "producer/conversations/turns.h"
 #include "producer/ingress/job_lookup.h"
-#include "producer/ingress/submit.h"
+#include "producer/relay/hub.h"
 #include "shared/http/router.h"
-#include "shared/sessions.h"
 
 namespace millrace::conversations {
 
-/// `POST /api/chat` with a `message`: waits for the answer and gives
-/// `{"content","session_id","message_id","token_usage"}`. The turn is in the Store before its job
-/// is in the queue, and taken back when the queue refuses it; under an `Idempotency-Key` the same
-/// request is one turn. A client that leaves does not end its job: the answer comes into the
+/// A message to a session, and its answer:
+///
+///   POST /api/chat {"session_id","message",…}   waits: `{"content","session_id","message_id",
+///                                               "token_usage"}`
+///   POST /api/chat/stream, the same body        SSE, as ReplyFold tells it
+///   GET /api/chat/stream/{message_id}           the same stream again
+///
+/// A stream goes on behind the `Last-Event-ID` of its reader: by GET, or by the same POST under the
+/// same `Idempotency-Key`. A client that leaves does not end its job: the answer comes into the
 /// session. One a loop; outlives the server that uses its router.
 class ChatRoutes {
  public:
   struct Parts {
-    Sessions& sessions;
-    Submit& submit;
+    Turns& turns;
     JobLookup& lookup;
+    relay::Hub& hub;
     Clock& clock;
-    Random& random;
-    std::uint32_t context_messages;  ///< that go to the model, the new one among them
   };
-  explicit ChatRoutes(Parts parts) : parts_(std::move(parts)) {}
+  explicit ChatRoutes(Parts parts) : parts_(parts) {}
   ChatRoutes(const ChatRoutes&) = delete;
   ChatRoutes& operator=(const ChatRoutes&) = delete;
 
@@ -32,8 +34,10 @@ class ChatRoutes {
 
  private:
   Task<http::Response> chat(http::Request& request);
-  Task<std::expected<Job, Refusal>> with_context(ChatAsked asked, JobId id);
+  Task<http::Response> stream(http::Request& request);
+  Task<http::Response> stream_again(http::Request& request);
   Task<http::Response> answer(http::Request& request, JobId id, std::string session);
+  http::Response streamed(const JobId& id, const std::string& session, Seq after) const;
 
   Parts parts_;
 };

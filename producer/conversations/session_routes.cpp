@@ -63,7 +63,9 @@ Task<http::Response> SessionRoutes::create_for_user(http::Request& request) {
   if (!made) co_return store_failed(made.error());
   std::string body = R"({"session_id":)";
   append_json_string(body, made->id);
-  co_return with_body(body + "}");
+  body += R"(,"created_at":")";
+  append_rfc3339(body, made->created_at);
+  co_return with_body(body + "\"}");
 }
 
 Task<http::Response> SessionRoutes::show(http::Request& request) {

@@ -11,11 +11,14 @@ namespace millrace::conversations {
 
 /// The sessions of conversations, and how well the server is:
 ///
-///   POST /api/sessions {"metadata"}        the new session
-///   GET, DELETE /api/sessions/{id}         DELETE with its messages:
-///   `{"session_id","deleted":true}` GET /api/sessions/{id}/messages?limit=10 POST
-///   /api/session/create {"user_id"}   `{"session_id":"session_<unix>_<random>"}` GET /api/health
-///   the server and each dependency, 503 when one is down GET /health the server alone
+///   POST /api/sessions {"metadata"}            the new session
+///   GET /api/sessions/{id}
+///   DELETE /api/sessions/{id}                  with its messages: `{"session_id","deleted":true}`
+///   GET /api/sessions/{id}/messages?limit=10
+///   POST /api/session/create {"user_id"}       `{"session_id":"session_<unix>_<random>",
+///                                              "created_at"}`
+///   GET /api/health                            and each dependency; 503 when one is down
+///   GET /health                                the server alone
 ///
 /// Errors are `{"detail":"…"}`. One a loop; outlives the server that uses its router.
 class SessionRoutes {

@@ -1,6 +1,7 @@
 """Sessions, and what is said in them: the routes of the chatbot's clients."""
 
 import contextlib
+import json
 import secrets
 import threading
 
@@ -121,6 +122,7 @@ def test_sessions_expire(empty_world):
 
 def test_a_session_may_be_made_for_a_user(talk):
     made = web.post(f"{talk.url}/api/session/create", json={"user_id": "me"}).json()
+    assert set(made) == {"session_id", "created_at"} and made["created_at"].endswith("Z")
     prefix, when, chance = made["session_id"].split("_")
     assert prefix == "session" and int(when) > 1_700_000_000 and len(chance) >= 16
     assert chat(talk, made["session_id"], "hi").status_code == 200
@@ -152,3 +154,99 @@ def test_a_model_server_that_is_away(empty_world):
     answer = chat(world, made, "anybody?")
     assert answer.status_code == 503 and answer.json() == {"detail": "LLM server not available"}
     assert [m["role"] for m in messages(world, made)] == ["user"]
+
+
+# --- streams
+
+class Told:
+    """A conversation's stream as it came: what each `data:` line says, under the last id so far."""
+
+    def __init__(self, response):
+        assert response.status_code == 200, response.read()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        self.job = response.headers.get("x-millrace-job")
+        self.lines = response.iter_lines()
+        self.events, self.ids = [], []
+
+    def read(self, count=None):
+        """The rest, or up to so many events."""
+        for line in self.lines:
+            if line.startswith("data: "):
+                self.events.append(json.loads(line[6:]))
+            if line.startswith("id: "):
+                self.ids.append(int(line[4:]))
+                if count is not None and len(self.events) >= count:
+                    break
+        return self.events
+
+    def text(self):
+        text = ""
+        for event in self.events:
+            text = "" if event.get("restarted") else text + event.get("content", "") * (
+                event["type"] == "delta")
+        return text
+
+
+@contextlib.contextmanager
+def talking(world, session_id, message, headers=None, **fields):
+    body = {"session_id": session_id, "message": message} | fields
+    with web.stream("POST", f"{world.url}/api/chat/stream", json=body, headers=headers,
+                    timeout=60) as answer:
+        yield Told(answer)
+
+
+def told(world, session_id, message, headers=None, **fields):
+    with talking(world, session_id, message, headers, **fields) as stream:
+        stream.read()
+        return stream
+
+
+def test_a_streamed_answer_is_the_one_that_is_kept(talk):
+    made = session(talk)["session_id"]
+    stream = told(talk, made, "안녕하세요!", max_new_tokens=12)
+    first, *middle, last = stream.events
+    assert first["type"] == "start" and first["session_id"] == made
+    assert {event["type"] for event in middle} == {"delta"} and len(middle) == 12
+    assert last["type"] == "done" and last["content"] == stream.text()
+    assert last["token_usage"]["completion_tokens"] == 12
+    assert all(event["elapsed"] >= 0 for event in stream.events)
+    kept = messages(talk, made)
+    assert [m["content"] for m in kept] == ["안녕하세요!", last["content"]]
+    assert kept[1]["message_id"] == last["message_id"] == first["message_id"] == stream.job
+
+
+def test_a_stream_goes_on_where_it_was_cut(talk):
+    made = session(talk)["session_id"]
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    with talking(talk, made, "a long one", key, max_new_tokens=100) as cut:
+        cut.read(7)
+    again = told(talk, made, "a long one", key | {"Last-Event-ID": str(cut.ids[-1])},
+                 max_new_tokens=100)
+    whole = told(talk, made, "a long one", key, max_new_tokens=100)
+    assert cut.events + again.events == whole.events
+    with web.stream("GET", f"{talk.url}/api/chat/stream/{cut.job}",
+                    headers={"Last-Event-ID": str(cut.ids[-1])}) as answer:
+        assert Told(answer).read() == again.events
+    assert len(messages(talk, made)) == 2
+
+
+def test_a_stream_whose_worker_was_killed_ends_with_the_whole_answer(talk):
+    made = session(talk)["session_id"]
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    with talking(talk, made, "a long one", key, max_new_tokens=200) as cut:
+        cut.read(20)
+    talk.kill_worker()
+    stream = told(talk, made, "a long one", key, max_new_tokens=200)
+    assert stream.events[-1]["type"] == "done"
+    assert stream.text() == stream.events[-1]["content"] == messages(talk, made)[1]["content"]
+
+
+def test_streams_that_cannot_be_say_why(talk):
+    made = session(talk)["session_id"]
+    for wrong, status in (({"session_id": made}, 400), ({"session_id": "none", "message": "x"}, 404)):
+        answer = web.post(f"{talk.url}/api/chat/stream", json=wrong)
+        assert answer.status_code == status and set(answer.json()) == {"detail"}
+    for unknown in ("x", "01a1fe87-e606-7657-bf68-4eb31e12a026", talk.submit(MODEL)):
+        answer = web.get(f"{talk.url}/api/chat/stream/{unknown}")
+        assert answer.status_code == 404
+        assert answer.json() == {"detail": f"Message {unknown} not found"}

@@ -1,0 +1,38 @@
+#pragma once
+#include <expected>
+#include <string>
+
+#include "producer/conversations/chat_request.h"
+#include "producer/ingress/submit.h"
+#include "shared/http/message.h"
+#include "shared/runtime/clock.h"
+#include "shared/runtime/random.h"
+#include "shared/sessions.h"
+
+namespace millrace::conversations {
+
+/// Messages become turns and their jobs. The turn is in the Store before its job is in the queue,
+/// and taken back when the queue refuses it; under an `Idempotency-Key` the same request is one
+/// turn. One a loop; what the parts name outlives it.
+class Turns {
+ public:
+  struct Parts {
+    Sessions& sessions;
+    Submit& submit;
+    Clock& clock;
+    Random& random;
+    std::uint32_t context_messages;  ///< that go to the model, the new one among them
+  };
+  explicit Turns(Parts parts) : parts_(parts) {}
+
+  /// What was accepted, or the answer that says why nothing was. The body of the request is what
+  /// its key stands for.
+  Task<std::expected<Receipt, http::Response>> take(const http::Request& request, ChatAsked asked);
+
+ private:
+  Task<std::expected<Job, Refusal>> with_context(ChatAsked asked, JobId id);
+
+  Parts parts_;
+};
+
+}  // namespace millrace::conversations
