@@ -3,14 +3,14 @@
 #include <stdexcept>
 #include <thread>
 
+#include "shared/postgres/desks.h"
 #include "shared/postgres/migrations.h"
 #include "shared/postgres/own_loop.h"
-#include "shared/postgres/port.h"
-#include "shared/postgres/reader.h"
-#include "shared/postgres/sessions_port.h"
 #include "shared/runtime/config_value.h"
 #include "shared/runtime/limits.h"
 #include "shared/runtime/log.h"
+#include "shared/store_port/sessions_port.h"
+#include "shared/store_port/store_port.h"
 
 namespace millrace {
 namespace {
@@ -47,6 +47,8 @@ class PostgresStore::State {
     thread.join();
   }
 
+  postgres::Desks::Parts desks() { return {.writer = writer, .reads = reads, .lists = lists}; }
+
   const std::string id;
   postgres::OwnLoop loop;
   SystemRandom own_random;
@@ -73,8 +75,7 @@ PostgresStore::PostgresStore(const std::string& database_url, Random& random, Du
 PostgresStore::~PostgresStore() = default;
 
 std::unique_ptr<Store> PostgresStore::port(Clock& clock) {
-  return std::make_unique<postgres::Port>(
-      clock, postgres::Port::Desks{state_->writer, state_->reads, state_->lists}, state_->id);
+  return std::make_unique<StorePort<postgres::Desks>>(clock, state_->desks(), state_->id);
 }
 
 Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
@@ -98,8 +99,7 @@ Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
 }
 
 std::unique_ptr<Sessions> PostgresStore::sessions(Clock& clock, Duration timeout) {
-  return std::make_unique<postgres::SessionsPort>(clock, state_->writer.desk(),
-                                                  state_->reads.desk(), timeout);
+  return std::make_unique<SessionsPort<postgres::Desks>>(clock, state_->desks(), timeout);
 }
 
 Task<> PostgresStore::remove_old_sessions(Clock& clock, Duration timeout) {

@@ -302,6 +302,19 @@ Result<std::vector<Step>> JobTable::steps(const JobId& id) {
   }
 }
 
+Result<BegunJob> JobTable::read_begun(const JobId& id) {
+  BegunJob begun;
+  auto job = find(id);
+  if (job)
+    begun.job = std::move(*job);
+  else if (job.error() != Errc::not_found)
+    return Failure(job.error());
+  auto kept = steps(id);
+  if (!kept) return Failure(kept.error());
+  begun.steps = std::move(*kept);
+  return begun;
+}
+
 Result<std::string> JobTable::store_id() {
   Statement select("SELECT id FROM store");
   auto query = select.on(database_);

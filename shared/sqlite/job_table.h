@@ -33,6 +33,8 @@ class JobTable {
   Result<std::vector<StoredJob>> list(const JobFilter& filter);
   /// In the order of their index.
   Result<std::vector<Step>> steps(const JobId& id);
+  /// The job and its steps. A job without a row is news, not an error: its tenant is then empty.
+  Result<BegunJob> read_begun(const JobId& id);
   Result<std::string> store_id();
   /// `corrupt` when the file's pages do not hang together. Reads all of it.
   Result<> check();

@@ -68,15 +68,17 @@ SessionTable::SessionTable(Database& database)
       messages_(messages_sql),
       expired_(expired_sql) {}
 
-Result<> SessionTable::create(const Session& session, WallTime alive_since) {
+Result<Session> SessionTable::create(const Session& session, WallTime alive_since) {
   const auto standing = find(session.tenant, session.id, alive_since);
   if (standing) return Failure(Errc::conflict);
   if (standing.error() != Errc::not_found) return Failure(standing.error());
-  const auto cleared = remove(session.tenant, session.id);
-  if (!cleared && cleared.error() != Errc::not_found) return cleared;
+  if (const auto cleared = erase(session.tenant, session.id); !cleared)
+    return Failure(cleared.error());
   auto insert = create_.on(database_);
   insert.bind(session.tenant).bind(session.id).bind(ms(session.created_at));
-  return insert.bind(ms(session.last_accessed)).bind(session.metadata).finish();
+  const auto made = insert.bind(ms(session.last_accessed)).bind(session.metadata).finish();
+  if (!made) return Failure(made.error());
+  return session;
 }
 
 Result<Session> SessionTable::find(std::string_view tenant, std::string_view id,
@@ -109,15 +111,18 @@ Result<Session> SessionTable::access(std::string_view tenant, std::string_view i
   return find(tenant, id, alive_since);
 }
 
-Result<> SessionTable::remove(std::string_view tenant, std::string_view id) {
+Result<> SessionTable::erase(std::string_view tenant, std::string_view id) {
   {
     auto messages = remove_messages_.on(database_);
     if (const auto done = messages.bind(tenant).bind(id).finish(); !done) return done;
   }
-  auto session = remove_.on(database_);
-  if (const auto done = session.bind(tenant).bind(id).finish(); !done) return done;
-  if (database_.changes() == 0) return Failure(Errc::not_found);
-  return {};
+  return remove_.on(database_).bind(tenant).bind(id).finish();
+}
+
+Result<> SessionTable::remove(std::string_view tenant, std::string_view id, WallTime alive_since) {
+  const auto lives = find(tenant, id, alive_since);
+  if (!lives) return Failure(lives.error());
+  return erase(tenant, id);
 }
 
 Result<Message> SessionTable::ask(std::string_view tenant, std::string_view session,
@@ -145,8 +150,10 @@ Result<std::optional<std::int64_t>> SessionTable::turn_of(const JobId& job) {
 }
 
 Result<std::vector<Message>> SessionTable::messages(std::string_view tenant, std::string_view id,
-                                                    std::uint32_t limit,
-                                                    std::optional<JobId> until) {
+                                                    std::uint32_t limit, std::optional<JobId> until,
+                                                    WallTime alive_since) {
+  const auto lives = find(tenant, id, alive_since);
+  if (!lives) return Failure(lives.error());
   std::int64_t last_turn = std::numeric_limits<std::int64_t>::max();
   if (until) {
     const auto turn = turn_of(*until);
@@ -181,7 +188,7 @@ Result<std::int64_t> SessionTable::remove_expired(WallTime alive_since, std::int
     }
   }
   for (const auto& [tenant, id] : expired)
-    if (const auto done = remove(tenant, id); !done) return Failure(done.error());
+    if (const auto done = erase(tenant, id); !done) return Failure(done.error());
   return static_cast<std::int64_t>(expired.size());
 }
 

@@ -15,22 +15,24 @@ class SessionTable {
   explicit SessionTable(Database& database);
 
   /// `conflict`: there is one that lives. What is left of one that does not goes first.
-  Result<> create(const Session& session, WallTime alive_since);
-  Result<Session> find(std::string_view tenant, std::string_view id, WallTime alive_since);
+  Result<Session> create(const Session& session, WallTime alive_since);
   /// As accessed `now`.
   Result<Session> access(std::string_view tenant, std::string_view id, WallTime alive_since,
                          WallTime now);
-  Result<> remove(std::string_view tenant, std::string_view id);
+  Result<> remove(std::string_view tenant, std::string_view id, WallTime alive_since);
   Result<Message> ask(std::string_view tenant, std::string_view session, const Message& question,
                       WallTime alive_since);
   Result<> withdraw(const JobId& job);
   Result<std::vector<Message>> messages(std::string_view tenant, std::string_view id,
-                                        std::uint32_t limit, std::optional<JobId> until);
+                                        std::uint32_t limit, std::optional<JobId> until,
+                                        WallTime alive_since);
   /// The oldest that were not accessed since, with their messages, at most `sessions_max`; says how
   /// many.
   Result<std::int64_t> remove_expired(WallTime alive_since, std::int64_t sessions_max);
 
  private:
+  Result<Session> find(std::string_view tenant, std::string_view id, WallTime alive_since);
+  Result<> erase(std::string_view tenant, std::string_view id);
   Result<bool> live(std::string_view tenant, std::string_view id, WallTime alive_since,
                     WallTime now);
   Result<std::optional<std::int64_t>> turn_of(const JobId& job);

@@ -6,10 +6,11 @@
 
 #include "shared/runtime/log.h"
 #include "shared/sqlite/database_url.h"
+#include "shared/sqlite/desks.h"
 #include "shared/sqlite/migrations.h"
-#include "shared/sqlite/port.h"
-#include "shared/sqlite/sessions_port.h"
 #include "shared/sqlite/threads.h"
+#include "shared/store_port/sessions_port.h"
+#include "shared/store_port/store_port.h"
 
 namespace millrace {
 namespace {
@@ -79,6 +80,14 @@ class SqliteStore::State {
         reads(path, replies),
         lists(path, replies) {}
 
+  sqlite::Desks::Parts desks() {
+    return {.replies = replies,
+            .writes = writes,
+            .reads = reads.queue(),
+            .lists = lists.queue(),
+            .queue_notes = queue_notes};
+  }
+
   const std::string path;
   const std::string id;
   std::atomic<bool> queue_notes = false;
@@ -94,13 +103,7 @@ SqliteStore::SqliteStore(const std::string& database_url, Random& random)
 SqliteStore::~SqliteStore() = default;
 
 std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
-  return std::make_unique<sqlite::Port>(clock,
-                                        sqlite::Port::Threads{.replies = state_->replies,
-                                                              .writes = state_->writes,
-                                                              .reads = state_->reads.queue(),
-                                                              .lists = state_->lists.queue(),
-                                                              .queue_notes = state_->queue_notes},
-                                        state_->id);
+  return std::make_unique<StorePort<sqlite::Desks>>(clock, state_->desks(), state_->id);
 }
 
 Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {
@@ -108,8 +111,7 @@ Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {
 }
 
 std::unique_ptr<Sessions> SqliteStore::sessions(Clock& clock, Duration timeout) {
-  return std::make_unique<sqlite::SessionsPort>(clock, state_->replies, state_->writes.queue(),
-                                                state_->reads.queue(), timeout);
+  return std::make_unique<SessionsPort<sqlite::Desks>>(clock, state_->desks(), timeout);
 }
 
 Task<> SqliteStore::remove_old_sessions(Clock& clock, Duration timeout) {

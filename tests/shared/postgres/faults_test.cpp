@@ -123,7 +123,7 @@ TEST_F(PostgresFaults, ARestartIsSurvivedWithoutAWord) {
   server->start();
   ASSERT_TRUE(until([&] { return finish(2).has_value(); }));
   ASSERT_TRUE(until([&] { return find(1).has_value(); }));
-  EXPECT_TRUE(loop.get(port->list({})));
+  EXPECT_TRUE(until([&] { return loop.get(port->list({})).has_value(); }));
   EXPECT_TRUE(port->healthy());
 }
 
