@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import chat  # noqa: E402
 import embedded  # noqa: E402
 import ingress  # noqa: E402
 import relay  # noqa: E402
@@ -23,7 +24,7 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
 def all_lines():
-    for module in (ingress, worker, streams, relay, embedded):
+    for module in (ingress, worker, streams, chat, relay, embedded):
         yield from module.lines()
 
 

@@ -1,5 +1,5 @@
-// sseclient: C concurrent streams; mode direct (fake LLM), relay (POST /jobs then GET /jobs/ID/events on -base) or millrace (the same on /v1/jobs).
-// Finds "@<ns>@" in each SSE data line; prints tokens/s and latency quantiles.
+// sseclient: C concurrent streams; mode direct (chat completions of the fake LLM or of a proxy before it), relay (POST /jobs then GET /jobs/ID/events on -base) or millrace (the same on /v1/jobs).
+// Finds "@<ns>@" in each SSE data line; prints tokens/s, latency quantiles and how long the first token took from the request.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	flag.Parse()
 	hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 5000, DisableCompression: true}, Timeout: *limit}
 	var mu sync.Mutex
-	var lats []int64
+	var lats, waits []int64
 	var first, last int64
 	full, errs := 0, 0
 	var wg sync.WaitGroup
@@ -43,7 +43,11 @@ func main() {
 			var f0, l0 int64
 			var rs *http.Response
 			var err error
-			body := fmt.Sprintf(`{"model":"%s","stream":true,"session_id":"c-%d","kind":"chat","max_tokens":256,"messages":[{"role":"user","content":"hello there"}]}`, *model, i)
+			body := fmt.Sprintf(`{"model":"%s","stream":true,"max_tokens":256,"messages":[{"role":"user","content":"hello there"}]}`, *model)
+			if *mode == "relay" {
+				body = fmt.Sprintf(`{"model":"%s","stream":true,"session_id":"c-%d","kind":"chat","max_tokens":256,"messages":[{"role":"user","content":"hello there"}]}`, *model, i)
+			}
+			asked := mono.Now()
 			if *mode == "direct" {
 				rs, err = hc.Post(*base+"/v1/chat/completions", "application/json", strings.NewReader(body))
 			} else {
@@ -96,6 +100,9 @@ func main() {
 				full++
 			}
 			lats = append(lats, my...)
+			if f0 != 0 {
+				waits = append(waits, f0-asked)
+			}
 			if f0 != 0 && (first == 0 || f0 < first) {
 				first = f0
 			}
@@ -106,13 +113,13 @@ func main() {
 		}(i)
 	}
 	wg.Wait()
-	sort.Slice(lats, func(i, j int) bool { return lats[i] < lats[j] })
-	q := func(f float64) float64 {
-		if len(lats) == 0 {
+	q := func(of []int64, f float64) float64 {
+		if len(of) == 0 {
 			return 0
 		}
-		return float64(lats[int(f*float64(len(lats)-1))]) / 1e6
+		sort.Slice(of, func(i, j int) bool { return of[i] < of[j] })
+		return float64(of[int(f*float64(len(of)-1))]) / 1e6
 	}
 	sec := float64(last-first) / 1e9
-	fmt.Printf(`{"mode":"%s","c":%d,"full":%d,"errs":%d,"tokens":%d,"secs":%.2f,"tok_s":%.0f,"p50_ms":%.3f,"p99_ms":%.3f,"max_ms":%.1f}`+"\n", *mode, *c, full, errs, len(lats), sec, float64(len(lats))/sec, q(.5), q(.99), q(1))
+	fmt.Printf(`{"mode":"%s","c":%d,"full":%d,"errs":%d,"tokens":%d,"secs":%.2f,"tok_s":%.0f,"p50_ms":%.3f,"p99_ms":%.3f,"max_ms":%.1f,"first_p50_ms":%.3f,"first_p99_ms":%.3f}`+"\n", *mode, *c, full, errs, len(lats), sec, float64(len(lats))/sec, q(lats, .5), q(lats, .99), q(lats, 1), q(waits, .5), q(waits, .99))
 }
