@@ -14,7 +14,7 @@ CONNECTIONS = 64
 PICKUPS = 300
 
 
-def serve(world):
+def serve(world, *flags):
     """A `millrace serve` on a fresh folder, ready, and how long its first 202 took."""
     world.fresh_name()
     folder = world.fresh_folder("serve")
@@ -23,7 +23,7 @@ def serve(world):
     process.url = f"http://127.0.0.1:{port}"
     began = time.monotonic()
     process.spawn([MILLRACE, "serve", "--port", port, "--data", folder / "data", "--log-level",
-                   "warn", "--llm-server-url", world.model_url])
+                   "warn", "--llm-server-url", world.model_url, *flags])
     while not answers(process.url + "/readyz"):
         time.sleep(0.002)
     http(process.url + "/v1/jobs", "POST", b'{"input":"x","model":"sim-1ms-1tok-0gap"}')

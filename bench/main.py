@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import chat  # noqa: E402
 import embedded  # noqa: E402
+import history  # noqa: E402
 import ingress  # noqa: E402
 import relay  # noqa: E402
 import streams  # noqa: E402
@@ -24,7 +25,7 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
 def all_lines():
-    for module in (ingress, worker, streams, chat, relay, embedded):
+    for module in (ingress, worker, streams, chat, history, relay, embedded):
         yield from module.lines()
 
 
