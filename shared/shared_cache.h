@@ -25,8 +25,9 @@ class SharedCache {
   /// What is not there is removed already.
   virtual Task<Result<>> remove(std::string name) = 0;
 
-  /// Takes up to `wanted` (1 or more) tokens out of a bucket, as many as are there; atomic among all
-  /// who take. A bucket nobody has taken from is full. Values and buckets have names of their own.
+  /// Takes up to `wanted` (1 or more) tokens out of a bucket, as many as are there; atomic among
+  /// all who take. A bucket nobody has taken from is full. Values and buckets have names of their
+  /// own.
   virtual Task<Result<TokensTaken>> take(std::string bucket, TokenRate rate,
                                          std::uint32_t wanted) = 0;
 };

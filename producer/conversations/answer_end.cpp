@@ -43,7 +43,8 @@ http::Response without_answer(const Outcome& outcome) {
 }
 
 AnswerEnd answer_end(const relay::Frame& terminal) {
-  if (terminal.type == "cancelled") return {.code = "interrupted", .words = std::string(interrupted)};
+  if (terminal.type == "cancelled")
+    return {.code = "interrupted", .words = std::string(interrupted)};
   if (terminal.type == "expired") return {.code = "expired", .words = std::string(too_late)};
   thread_local simdjson::dom::parser parser;
   simdjson::dom::element event;

@@ -62,8 +62,7 @@ void QuestionFold::tool_end(const relay::Frame& frame, std::string& out) {
   thread_local simdjson::dom::parser parser;
   simdjson::dom::element event;
   std::string_view tool;
-  if (!parser.parse(frame.data.data(), frame.data.size()).get(event) &&
-      !event["tool"].get(tool)) {
+  if (!parser.parse(frame.data.data(), frame.data.size()).get(event) && !event["tool"].get(tool)) {
     const auto line = std::ranges::find(result_lines, tool, &ResultLine::tool);
     const auto result = raw_member(frame.data, event, "result");
     if (line != result_lines.end()) DataLine(out, line->type).json("data", result).end(frame.data);

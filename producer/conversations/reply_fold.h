@@ -10,7 +10,8 @@ namespace millrace::conversations {
 ///   {"type":"start","session_id","message_id"}   first
 ///   {"type":"delta","content"}                   append it
 ///   {"type":"status","message"}                  for people; with `"restarted":true` what was told
-///                                                is void, and the answer is told from its beginning
+///                                                is void, and the answer is told from its
+///                                                beginning
 ///   {"type":"done","content","session_id","message_id","token_usage","finish_reason"}
 ///                                                last: the whole answer
 ///   {"type":"error","code","message"}            last: why there is none

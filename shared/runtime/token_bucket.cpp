@@ -25,9 +25,9 @@ std::optional<double> number_in(std::string_view text) {
 
 std::string text_of(double number) {
   std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number,
-                                 std::chars_format::fixed)
-                       .ptr;
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed)
+          .ptr;
   return {digits.data(), end};
 }
 
@@ -41,7 +41,8 @@ std::optional<TokenRate> TokenRate::parse(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
   const auto colon = text.find(':', slash);
-  const auto unit = std::ranges::find(units, text.substr(slash + 1, colon - slash - 1), &Unit::name);
+  const auto unit =
+      std::ranges::find(units, text.substr(slash + 1, colon - slash - 1), &Unit::name);
   const auto count = number_in(text.substr(0, slash));
   if (!count || unit == units.end()) return std::nullopt;
   TokenRate rate{.per_s = *count / unit->seconds};

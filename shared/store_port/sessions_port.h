@@ -68,9 +68,9 @@ class SessionsPort final : public Sessions {
   }
 
   Task<Result<>> withdraw(const Job& job) override {
-    return desks_.template write<void>(
-        Desks::lock(job.id), 0,
-        [id = job.id](Tables& tables) { return tables.sessions.withdraw(id); });
+    return desks_.template write<void>(Desks::lock(job.id), 0, [id = job.id](Tables& tables) {
+      return tables.sessions.withdraw(id);
+    });
   }
 
   Task<Result<std::vector<Message>>> messages(std::string_view tenant, std::string_view id,

@@ -36,7 +36,8 @@ Blocks told_by(const Log& log) {
 
 TEST(QuestionFold, AnAnswerWithoutToolsIsToldWhole) {
   EXPECT_EQ(
-      told_by(Log().queued().started().delta("현재 ").delta("조건에서").end(answer("현재 조건에서"))),
+      told_by(
+          Log().queued().started().delta("현재 ").delta("조건에서").end(answer("현재 조건에서"))),
       (Blocks{choosing, "id: 1", answered("현재 조건에서"), line("done"), "id: 5"}));
 }
 
@@ -83,10 +84,10 @@ TEST(QuestionFold, AnEventThatHasATypeOfItsOwnKeepsIt) {
 }
 
 TEST(QuestionFold, AnAnswerThatBeginsAnewIsAStatus) {
-  EXPECT_EQ(told_by(Log().queued().started().rewind(2).delta("x").rewind(2).delta("y").end(
-                answer("y"))),
-            (Blocks{choosing, "id: 1", status("답변을 다시 생성 중..."), "id: 5", answered("y"),
-                    line("done"), "id: 7"}));
+  EXPECT_EQ(
+      told_by(Log().queued().started().rewind(2).delta("x").rewind(2).delta("y").end(answer("y"))),
+      (Blocks{choosing, "id: 1", status("답변을 다시 생성 중..."), "id: 5", answered("y"),
+              line("done"), "id: 7"}));
 }
 
 TEST(QuestionFold, AnEndWithoutAnAnswerIsAnErrorAlone) {

@@ -41,11 +41,14 @@ std::vector<std::string> told_by(const Log& log, bool resumed = false) {
 }
 
 TEST(ReplyFold, TellsWhereItIsKeptThenEachDeltaThenTheWholeAnswer) {
-  EXPECT_EQ(told_by(Log().queued().started().delta("안녕").delta(" \"you\"\n").end(answer("안녕…"))), (Blocks{begun, delta("안녕", 3), delta(R"( \"you\"\n)", 4), done("안녕…", "5")}));
+  EXPECT_EQ(
+      told_by(Log().queued().started().delta("안녕").delta(" \"you\"\n").end(answer("안녕…"))),
+      (Blocks{begun, delta("안녕", 3), delta(R"( \"you\"\n)", 4), done("안녕…", "5")}));
 }
 
 TEST(ReplyFold, ARestartVoidsWhatWasTold) {
-  EXPECT_EQ(told_by(Log().queued().started().delta("ab").rewind(2).delta("c").end(answer("c"))), (Blocks{begun, delta("ab", 3), again("\nid: 4"), delta("c", 5), done("c", "6")}));
+  EXPECT_EQ(told_by(Log().queued().started().delta("ab").rewind(2).delta("c").end(answer("c"))),
+            (Blocks{begun, delta("ab", 3), again("\nid: 4"), delta("c", 5), done("c", "6")}));
 }
 
 TEST(ReplyFold, ARewindThatTakesNothingBackIsNotTold) {
@@ -53,24 +56,27 @@ TEST(ReplyFold, ARewindThatTakesNothingBackIsNotTold) {
 }
 
 TEST(ReplyFold, WhatIsKeptOfARewindIsToldAgain) {
-  EXPECT_EQ(told_by(Log().queued().delta("a").delta("b").rewind(2).delta("c")), (Blocks{begun, delta("a", 2), delta("b", 3), again(""), delta("a", 4),
-                          delta("c", 5)}));
+  EXPECT_EQ(told_by(Log().queued().delta("a").delta("b").rewind(2).delta("c")),
+            (Blocks{begun, delta("a", 2), delta("b", 3), again(""), delta("a", 4), delta("c", 5)}));
 }
 
 TEST(ReplyFold, AfterALossTheWholeTextGoesOnFromWhatWasTold) {
-  EXPECT_EQ(told_by(Log().queued().delta("a").gap(3, 9).snapshot("a b").delta(" c")), (Blocks{begun, delta("a", 2), delta(" b", 11), delta(" c", 12)}));
-  EXPECT_EQ(told_by(Log().queued().delta("x").gap(3, 9).snapshot("a b")), (Blocks{begun, delta("x", 2), again(""), delta("a b", 11)}));
+  EXPECT_EQ(told_by(Log().queued().delta("a").gap(3, 9).snapshot("a b").delta(" c")),
+            (Blocks{begun, delta("a", 2), delta(" b", 11), delta(" c", 12)}));
+  EXPECT_EQ(told_by(Log().queued().delta("x").gap(3, 9).snapshot("a b")),
+            (Blocks{begun, delta("x", 2), again(""), delta("a b", 11)}));
 }
 
 TEST(ReplyFold, WhatComesAfterALossWaitsForTheWholeText) {
-  EXPECT_EQ(told_by(Log().queued().delta("a").gap(3, 9).delta("z").end(answer("a z"))), (Blocks{begun, delta("a", 2), done("a z", "12")}));
+  EXPECT_EQ(told_by(Log().queued().delta("a").gap(3, 9).delta("z").end(answer("a z"))),
+            (Blocks{begun, delta("a", 2), done("a z", "12")}));
 }
 
 TEST(ReplyFold, AShortenedLogIsToldAsARestartToWhoComesBack) {
   const Log log = Log().snapshot("a b").delta(" c");
   EXPECT_EQ(told_by(log), (Blocks{start + ",\"elapsed\":0.040}", delta("a b", 1), delta(" c", 2)}));
-  EXPECT_EQ(told_by(log, true), (Blocks{start + ",\"elapsed\":0.040}", again(""),
-                                              delta("a b", 1), delta(" c", 2)}));
+  EXPECT_EQ(told_by(log, true),
+            (Blocks{start + ",\"elapsed\":0.040}", again(""), delta("a b", 1), delta(" c", 2)}));
 }
 
 TEST(ReplyFold, AnEndWithoutAnAnswerIsAnError) {
@@ -88,10 +94,11 @@ TEST(ReplyFold, AnEndWithoutAnAnswerIsAnError) {
 }
 
 TEST(ReplyFold, OtherEventsKeepTheirTypeAndMembers) {
-  EXPECT_EQ(told_by(Log().queued().status("retrying").event("table", R"("rows":[[1, 2]])")), (Blocks{begun,
-                          "data: {\"type\":\"status\",\"message\":\"retrying\",\"elapsed\":0.040}\n"
-                          "id: 2",
-                          "data: {\"type\":\"table\",\"rows\":[[1, 2]],\"elapsed\":0.040}\nid: 3"}));
+  EXPECT_EQ(told_by(Log().queued().status("retrying").event("table", R"("rows":[[1, 2]])")),
+            (Blocks{begun,
+                    "data: {\"type\":\"status\",\"message\":\"retrying\",\"elapsed\":0.040}\n"
+                    "id: 2",
+                    "data: {\"type\":\"table\",\"rows\":[[1, 2]],\"elapsed\":0.040}\nid: 3"}));
 }
 
 TEST(ReplyFold, WhereTheLogHasGoneTheStoredAnswerIsTold) {
@@ -102,7 +109,8 @@ TEST(ReplyFold, WhereTheLogHasGoneTheStoredAnswerIsTold) {
   job.ended_at = accepted + 40ms;
   job.outcome = answer("kept");
   ReplyFold fold("세션", id, false);
-  EXPECT_EQ(told(fold, relay::frame_page(id, relay::stored_end_line(job), 0).frames), (Blocks{start + "}", done("kept", "9007199254740991")}));
+  EXPECT_EQ(told(fold, relay::frame_page(id, relay::stored_end_line(job), 0).frames),
+            (Blocks{start + "}", done("kept", "9007199254740991")}));
   EXPECT_TRUE(fold.over());
 }
 

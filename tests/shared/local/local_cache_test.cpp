@@ -39,8 +39,7 @@ TEST_F(LocalCacheBounds, TheValueNotAskedForForLongestMakesRoom) {
 }
 
 TEST_F(LocalCacheBounds, AValueThatIsSetAgainCountsOnce) {
-  for (int i = 0; i < 10; ++i)
-    ASSERT_TRUE(loop.get(port->set("a", std::string(40, '1'), 1h)));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(loop.get(port->set("a", std::string(40, '1'), 1h)));
   ASSERT_TRUE(loop.get(port->set("b", std::string(40, '2'), 1h)));
   EXPECT_TRUE(loop.get(port->get("a")).value());
 }
@@ -51,8 +50,7 @@ TEST_F(LocalCacheBounds, AValueAboveAllRoomIsNotKeptAndDropsAllOthers) {
 }
 
 TEST_F(LocalCacheBounds, TheBucketNotAskedForForLongestMakesRoom) {
-  for (const char* bucket : {"a", "b", "a", "c"})
-    (void)loop.get(port->take(bucket, one, 1));
+  for (const char* bucket : {"a", "b", "a", "c"}) (void)loop.get(port->take(bucket, one, 1));
   EXPECT_EQ(loop.get(port->take("a", one, 1))->taken, 0) << "remembered as empty";
   EXPECT_EQ(loop.get(port->take("b", one, 1))->taken, 1) << "forgotten: full again";
 }
