@@ -70,6 +70,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
                       shared.metrics, [&shared] { return shared.services.trouble(); }}),
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
       letter_routes_(letters_.get(), [&shared] { return shared.services.trouble().empty(); }),
+      queue_routes_([this] { return shared_.services.queue_lag(loop_.clock.now()); }),
       server_(loop.clock, loop.random, router_, server_options(shared.config)),
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);
@@ -81,6 +82,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   message_routes_.add_to(router_);
   health_routes_.add_to(router_);
   letter_routes_.add_to(router_);
+  queue_routes_.add_to(router_);
   page_routes_.add_to(router_);
 }
 

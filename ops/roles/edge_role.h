@@ -9,6 +9,7 @@
 #include "producer/ingress/dead_letter_routes.h"
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
+#include "producer/ingress/queue_routes.h"
 #include "producer/objects/object_routes.h"
 #include "producer/openai/chat_routes.h"
 #include "producer/openai/models_routes.h"
@@ -64,6 +65,7 @@ class EdgeRole final : public Role {
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;
   DeadLetterRoutes letter_routes_;
+  QueueRoutes queue_routes_;
   web::PageRoutes page_routes_;
   http::Router router_;
   http::Server server_;

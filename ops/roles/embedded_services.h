@@ -44,6 +44,7 @@ class EmbeddedServices final : public Services {
     return watch_.standing() ? std::string() : watch_.trouble();
   }
   bool queue_ready() const override { return store_.healthy(); }
+  std::optional<QueueLag> queue_lag(Instant now) const override { return queue_.lag(now); }
   void stop_taking() override {}  // it waits here for the next start
   void export_counts(CountsExport& to) const override;
 

@@ -42,6 +42,9 @@ class ServerServices final : public Services {
   }
   const LinkSigner& link_signer() const override { return link_signer_; }
   bool queue_ready() const override;
+  std::optional<QueueLag> queue_lag(Instant) const override {
+    return edge_queue_ ? edge_queue_->lag_of_all() : std::nullopt;
+  }
   void stop_taking() override;
   void export_counts(CountsExport& to) const override;
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ops/roles/counts_export.h"
@@ -65,6 +66,8 @@ class Services {
   virtual std::string trouble() const { return {}; }
   /// Jobs can be put in.
   virtual bool queue_ready() const = 0;
+  /// All that is queued and not finished; nothing where that is not known.
+  virtual std::optional<QueueLag> queue_lag(Instant now) const = 0;
   /// The process drains: what waits for it is somebody else's from here on.
   virtual void stop_taking() = 0;
   virtual void export_counts(CountsExport& to) const = 0;

@@ -18,6 +18,19 @@ void describe(http::Response& response, const Receipt& receipt) {
   if (receipt.attached) response.headers.emplace_back("Idempotent-Replayed", "true");
 }
 
+http::Response accepted(const JobId& job, std::string_view session) {
+  http::Response response;
+  response.status = 202;
+  response.body = R"({"session_id":)";
+  append_json_string(response.body, session);
+  response.body += R"(,"message_id":)";
+  append_json_string(response.body, answer_id(job));
+  response.body += R"(,"job_id":")" + job.str() + "\"}";
+  response.headers = {{"Location", "/v1/jobs/" + job.str()},
+                      {"Preference-Applied", "respond-async"}};
+  return response;
+}
+
 http::Response no_such_message(std::string_view id) {
   return detail_response(404, "Message " + std::string(id) + " not found");
 }
@@ -40,7 +53,11 @@ Task<http::Response> ChatRoutes::chat(http::Request& request) {
   if (!asked) co_return detail_response(asked.error());
   auto taken = co_await parts_.turns.take(request, *asked);
   if (!taken) co_return std::move(taken.error());
-  auto response = co_await answer(request, taken->id, asked->session);
+  http::Response response;
+  if (prefers_async(request))
+    response = accepted(taken->id, asked->session);
+  else
+    response = co_await answer(request, taken->id, asked->session);
   describe(response, *taken);
   co_return response;
 }

@@ -112,6 +112,15 @@ std::optional<std::chrono::seconds> preferred_wait(const http::Request& request)
   return std::nullopt;
 }
 
+bool prefers_async(const http::Request& request) {
+  std::string_view rest = request.header("prefer");
+  while (!rest.empty()) {
+    std::string_view value = take_part(rest, ',');
+    if (same_word(take_part(value, ';'), "respond-async")) return true;
+  }
+  return false;
+}
+
 std::string traceparent(const http::Request& request) {
   return read_traceparent(request.header("traceparent")).value_or("");
 }

@@ -30,6 +30,9 @@ std::expected<std::string, Refusal> idempotency_key(const http::Request& request
 /// and `Preference-Applied` says what is done.
 std::optional<std::chrono::seconds> preferred_wait(const http::Request& request);
 
+/// `Prefer: respond-async`: the client wants the receipt, and to hear of the end elsewhere.
+bool prefers_async(const http::Request& request);
+
 /// The trace this request belongs to (contract/trace.h); empty when it names none, or is not one.
 std::string traceparent(const http::Request& request);
 

@@ -167,6 +167,9 @@ void KafkaQueue::stop_taking() {
 bool KafkaQueue::ready() const {
   return state_->producer.ready();
 }
+std::optional<QueueLag> KafkaQueue::lag_of_all() const {
+  return state_->lag ? state_->lag->lag_of_all() : std::nullopt;
+}
 const KafkaQueueCounts& KafkaQueue::counts() const {
   return state_->counts;
 }

@@ -63,6 +63,9 @@ class KafkaQueue {
 
   /// The cluster has answered and is not known to be away. From any thread.
   bool ready() const;
+  /// All that nobody has finished, as of the last second; nothing while that is not known, and
+  /// where jobs are taken. From any thread.
+  std::optional<QueueLag> lag_of_all() const;
   const KafkaQueueCounts& counts() const;
 
  private:

@@ -169,4 +169,18 @@ std::optional<QueueLag> LagSampler::lag(std::string_view topic_suffix, std::stri
   return partitions[static_cast<std::size_t>(partition)];
 }
 
+std::optional<QueueLag> LagSampler::lag_of_all() const {
+  std::optional<QueueLag> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& topic : lags_) {
+    for (const auto& partition : topic) {
+      if (!partition) continue;
+      if (!all) all.emplace();
+      all->waiting += partition->waiting;
+      all->finished_per_s += partition->finished_per_s;
+    }
+  }
+  return all;
+}
+
 }  // namespace millrace::kafka

@@ -32,6 +32,8 @@ class LagSampler {
   /// finished beyond its committed position is not waiting, as far as its commit tells. From any
   /// thread; touches no network.
   std::optional<QueueLag> lag(std::string_view topic_suffix, std::string_view key) const;
+  /// All jobs topics together, as far as they are known; nothing while none is.
+  std::optional<QueueLag> lag_of_all() const;
 
  private:
   class Asker;

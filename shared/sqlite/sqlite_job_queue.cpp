@@ -139,4 +139,8 @@ std::int64_t SqliteJobQueue::waiting() const {
   return state_->parts.shares->waiting();
 }
 
+QueueLag SqliteJobQueue::lag(Instant now) const {
+  return {.waiting = waiting(), .finished_per_s = state_->parts.shares->finished_per_s(now)};
+}
+
 }  // namespace millrace

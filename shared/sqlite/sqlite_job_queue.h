@@ -54,6 +54,8 @@ class SqliteJobQueue {
   const sqlite::QueueCounts& counts() const;
   /// Jobs queued and not finished.
   std::int64_t waiting() const;
+  /// That, and how fast jobs are finished.
+  QueueLag lag(Instant now) const;
 
  private:
   class State;
