@@ -4,6 +4,7 @@
 #include "producer/conversations/detail_shape.h"
 #include "producer/conversations/reply_fold.h"
 #include "producer/ingress/request_headers.h"
+#include "shared/runtime/json_text.h"
 
 namespace millrace::conversations {
 namespace {

@@ -12,8 +12,8 @@ namespace millrace::conversations {
 ///
 ///   POST /api/chat {"session_id","message",…}   waits: `{"content","session_id","message_id",
 ///                                               "token_usage"}`
-///     with `Prefer: respond-async` (RFC 7240) does not: 202 `{"session_id","message_id","job_id"}`;
-///     the job's events are the native routes'
+///     with `Prefer: respond-async` (RFC 7240) does not: 202
+///     `{"session_id","message_id","job_id"}`; the job's events are the native routes'
 ///   POST /api/chat/stream, the same body        SSE, as ReplyFold tells it
 ///   GET /api/chat/stream/{message_id}           the same stream again
 ///

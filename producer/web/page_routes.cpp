@@ -7,12 +7,14 @@ std::span<const Asset> page_assets();
 
 namespace {
 
-/// Scripts, styles and connections of this origin alone, and no inline ones: what a model writes
-/// could run nothing even if it got past the sanitiser, and could send nothing anywhere.
+/// Scripts, styles and connections of this origin alone, no inline ones, and no text that becomes a
+/// script or HTML (trusted types): what a model writes could run nothing, and send nothing
+/// anywhere.
 constexpr const char* policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'";
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types millrace";
 
 }  // namespace
 

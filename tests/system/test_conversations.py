@@ -250,3 +250,16 @@ def test_streams_that_cannot_be_say_why(talk):
         answer = web.get(f"{talk.url}/api/chat/stream/{unknown}")
         assert answer.status_code == 404
         assert answer.json() == {"detail": f"Message {unknown} not found"}
+
+
+def test_who_prefers_not_to_wait_is_given_the_job_and_the_answer_comes_into_the_session(talk):
+    made = session(talk)
+    taken = chat(talk, made["session_id"], "Hello?", headers={"Prefer": "respond-async"})
+    assert taken.status_code == 202, taken.text
+    said = taken.json()
+    assert set(said) == {"session_id", "message_id", "job_id"}
+    assert taken.headers["Location"] == f"/v1/jobs/{said['job_id']}"
+    assert taken.headers["Preference-Applied"] == "respond-async"
+    job = talk.wait_end(said["job_id"])
+    answer = messages(talk, made["session_id"])[1]
+    assert (answer["message_id"], answer["content"]) == (said["message_id"], job["result"]["text"])

@@ -1,1 +1,4 @@
-declare module '*.css';
+declare module '*?sharedworker&url' {
+  const url: string;
+  export default url;
+}

@@ -143,6 +143,7 @@ TEST_F(PageRoutesTest, ItsScriptsAndStylesComeFromThisOriginAlone) {
   const auto policy = field(page("/"), "Content-Security-Policy");
   EXPECT_NE(policy.find("default-src 'none'"), policy.npos);
   EXPECT_NE(policy.find("script-src 'self';"), policy.npos);
+  EXPECT_NE(policy.find("require-trusted-types-for 'script'"), policy.npos);
   EXPECT_EQ(policy.find("unsafe"), policy.npos);
   EXPECT_EQ(page("/").body.find("://"), std::string::npos);
 }
