@@ -1,5 +1,10 @@
 #include "shared/curl/http_client.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
 #include "shared/curl/easy.h"
 #include "shared/curl/multi.h"
 
@@ -22,6 +27,40 @@ struct HttpExchange::OwnHeaders {
   std::vector<curl_slist> lines;
 };
 
+/// Opens a connection's socket, or does not. libcurl goes on to the host's next address then.
+struct HttpExchange::Door {
+  Door(const HttpClientSettings& settings, CURL* easy) : may_connect(settings.may_connect) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Door::open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  }
+
+  static curl_socket_t open(void* self, curlsocktype, curl_sockaddr* to) noexcept {
+    auto& door = *static_cast<Door*>(self);
+    const auto address = address_of(*to);
+    if (address && door.may_connect(*address))
+      return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    door.refused = true;
+    return CURL_SOCKET_BAD;
+  }
+
+  static std::optional<IpAddress> address_of(const curl_sockaddr& to) noexcept {
+    std::array<std::uint8_t, 16> bytes{};
+    if (to.family == AF_INET) {
+      const auto* v4 = reinterpret_cast<const sockaddr_in*>(&to.addr);
+      std::memcpy(bytes.data(), &v4->sin_addr, 4);
+      return IpAddress::of(std::span(bytes).first(4));
+    }
+    if (to.family != AF_INET6) return std::nullopt;
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&to.addr);
+    std::memcpy(bytes.data(), &v6->sin6_addr, 16);
+    return IpAddress::of(bytes);
+  }
+
+  const std::function<bool(const IpAddress&)>& may_connect;
+  bool refused = false;
+};
+
 HttpExchange::HttpExchange(HttpClient& client, HttpPost post, ResponseTaker& taker)
     : multi_(*client.multi_), post_(std::move(post)), taker_(taker), handle_(multi_.borrow()) {
   CURL* easy = handle_;
@@ -37,6 +76,7 @@ HttpExchange::HttpExchange(HttpClient& client, HttpPost post, ResponseTaker& tak
   }
   curl_easy_setopt(easy, CURLOPT_URL, post_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROXY, loopback_url(post_.url) ? "" : nullptr);
+  if (multi_.settings().may_connect) door_ = std::make_unique<Door>(multi_.settings(), easy);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, shared);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_.body.size()));
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post_.body.data());
@@ -83,6 +123,7 @@ void HttpExchange::finish(int curl_code) {
   curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after_s);
   HttpEnd end;
   end.how = how_it_ended(code, stop_asked_);
+  if (end.how == HttpHow::unreachable && door_ && door_->refused) end.how = HttpHow::forbidden;
   if (code != CURLE_OK) end.detail = error_[0] ? error_.data() : curl_easy_strerror(code);
   if (retry_after_s > 0) end.retry_after = std::chrono::seconds(retry_after_s);
   over_ = true;

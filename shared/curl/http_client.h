@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "shared/runtime/clock.h"
+#include "shared/runtime/ip_address.h"
 
 namespace millrace {
 
@@ -26,6 +28,7 @@ enum class HttpHow : std::uint8_t {
   malformed,    ///< what came is not HTTP
   stopped,      ///< the taker had enough
   refused,      ///< this client does not do that: scheme, URL, TLS trust
+  forbidden,    ///< none of the host's addresses may be connected to
 };
 
 struct HttpEnd {
@@ -68,6 +71,9 @@ struct HttpPost {
 struct HttpClientSettings {
   Duration connect_timeout;
   std::size_t connections_kept;  ///< idle ones kept for the next request
+  /// Asked about each address right before it is connected to. With it no proxy is used, behind
+  /// which the address would not be known. Empty: every address.
+  std::function<bool(const IpAddress&)> may_connect{};
 };
 
 class HttpExchange;
@@ -103,6 +109,7 @@ class HttpExchange {
  private:
   friend class HttpClient::Multi;
   struct OwnHeaders;
+  struct Door;
   static std::size_t on_body(char* bytes, std::size_t one, std::size_t count, void* self);
   void finish(int curl_code);
 
@@ -110,6 +117,7 @@ class HttpExchange {
   HttpPost post_;
   ResponseTaker& taker_;
   std::unique_ptr<OwnHeaders> own_headers_;
+  std::unique_ptr<Door> door_;  ///< where not every address may be connected to
   void* handle_ = nullptr;
   std::array<char, 256> error_{};  ///< libcurl's own words, CURL_ERROR_SIZE
   bool over_ = false;

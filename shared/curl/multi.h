@@ -25,6 +25,7 @@ class HttpClient::Multi {
   void give_back(CURL* handle);
   void add(CURL* handle);
   void remove(CURL* handle);
+  const HttpClientSettings& settings() const { return settings_; }
   /// Something changed outside of libcurl's calls: look at its timers soon.
   void kick();
 

@@ -174,5 +174,59 @@ TEST_F(Http, AClientMayGoWhileItsSocketsAndTimersWereUnderWay) {
   loop.run_for(20ms);
 }
 
+TEST_F(Http, ConnectsOnlyWhereItMayAndAsksAboutTheAddressThatIsConnectedTo) {
+  std::vector<IpAddress> asked;
+  bool allowed = false;
+  HttpClient guarded(
+      clock,
+      {.connect_timeout = 1s, .connections_kept = 1, .may_connect = [&](const IpAddress& address) {
+         asked.push_back(address);
+         return allowed;
+       }});
+  const std::string port = server->url().substr(server->url().rfind(':'));
+  for (const char* host : {"http://127.0.0.1", "http://2130706433", "http://0x7f.1"}) {
+    auto to = post();
+    to.url = host + port + "/x";
+    Taker taker;
+    HttpExchange exchange(guarded, to, taker);
+    ASSERT_TRUE(run_until([&] { return exchange.over(); }));
+    EXPECT_EQ(taker.end->how, HttpHow::forbidden) << host;
+    EXPECT_EQ(asked.back(), IpAddress::parse("127.0.0.1")) << host;
+  }
+  EXPECT_EQ(server->connections, 0);
+  allowed = true;
+  answer("pong");
+  Taker taker;
+  HttpExchange exchange(guarded, post(), taker);
+  ASSERT_TRUE(run_until([&] { return exchange.over(); }));
+  EXPECT_EQ(taker.body, "pong");
+}
+
+TEST_F(Http, AHostWithSeveralAddressesIsAskedAtTheOneThatIsAllowed) {
+  // As a name that is rebound: both answers are judged when they are connected to, none before.
+  HttpClient guarded(
+      clock,
+      {.connect_timeout = 1s, .connections_kept = 1, .may_connect = [](const IpAddress& address) {
+         return address == IpAddress::parse("127.0.0.1");
+       }});
+  answer("pong");
+  auto to = post();
+  to.url = "http://localhost" + server->url().substr(server->url().rfind(':')) + "/x";
+  Taker taker;
+  HttpExchange exchange(guarded, to, taker);
+  ASSERT_TRUE(run_until([&] { return exchange.over(); }));
+  EXPECT_EQ(taker.body, "pong");
+}
+
+TEST_F(Http, ARedirectIsAnAnswerAndIsNotFollowed) {
+  server->scripts.emplace_back().send("HTTP/1.1 307 Temporary Redirect\r\nLocation: " +
+                                      server->url() + "/y\r\nContent-Length: 0\r\n\r\n");
+  Taker taker;
+  HttpExchange exchange(*client, post(), taker);
+  ASSERT_TRUE(run_until([&] { return exchange.over(); }));
+  EXPECT_EQ(taker.last_status, 307);
+  EXPECT_EQ(server->requests.size(), 1u);
+}
+
 }  // namespace
 }  // namespace millrace
