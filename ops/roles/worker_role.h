@@ -35,6 +35,7 @@ class WorkerRole final : public Role {
   const std::uint32_t number_;
   std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<LoopLog> log_;
   std::unique_ptr<LoopObjects> objects_;
   LargeInputs inputs_;

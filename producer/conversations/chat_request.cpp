@@ -94,14 +94,6 @@ Fault read_members(Draft& draft, dom::object object) {
   return std::nullopt;
 }
 
-void append_turn(std::string& out, std::string_view role, std::string_view content) {
-  out += R"({"role":)";
-  append_json_string(out, role);
-  out += R"(,"content":)";
-  append_json_string(out, content);
-  out += '}';
-}
-
 }  // namespace
 
 std::expected<ChatAsked, Refusal> parse_chat(const std::string& body) {
@@ -118,7 +110,7 @@ std::expected<ChatAsked, Refusal> parse_chat(const std::string& body) {
   return std::move(draft.asked);
 }
 
-std::expected<Job, Refusal> chat_job(const ChatAsked& asked, const std::vector<Message>& before,
+std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t context_messages,
                                      WallTime now) {
   std::string body = R"({"session":)";
   append_json_string(body, asked.session);
@@ -130,15 +122,11 @@ std::expected<Job, Refusal> chat_job(const ChatAsked& asked, const std::vector<M
     body += R"(,"temperature":)";
     append_number(body, *asked.temperature);
   }
-  body += R"(,"input":[)";
-  for (const auto& message : before) {
-    if (message.content.empty()) continue;
-    append_turn(body, message.role, message.content);
-    body += ',';
-  }
-  append_turn(body, "user", asked.message);
-  auto job = parse_job_request(body + "]}", now);
+  body += R"(,"input":)";
+  append_json_string(body, asked.message);
+  auto job = parse_job_request(body + "}", now);
   if (!job) return std::unexpected(Refusal{std::move(job.error()), {}, {}});
+  job->context = SessionContext{.messages = context_messages};
   return std::move(*job);
 }
 

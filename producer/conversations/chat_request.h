@@ -3,11 +3,9 @@
 #include <expected>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "producer/ingress/refusal.h"
 #include "shared/contract/job.h"
-#include "shared/sessions.h"
 
 namespace millrace::conversations {
 
@@ -22,8 +20,9 @@ struct ChatAsked {
 /// Reads the body. An unknown field is refused by name.
 std::expected<ChatAsked, Refusal> parse_chat(const std::string& body);
 
-/// The job that answers it: what was said before, oldest first, and then the message. No id yet.
-std::expected<Job, Refusal> chat_job(const ChatAsked& asked, const std::vector<Message>& before,
+/// The job that answers it: its input is the message alone, to which whoever runs it adds what was
+/// said before, `context_messages` in all. No id yet.
+std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t context_messages,
                                      WallTime now);
 
 }  // namespace millrace::conversations

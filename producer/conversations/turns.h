@@ -30,8 +30,6 @@ class Turns {
   Task<std::expected<Receipt, http::Response>> take(const http::Request& request, ChatAsked asked);
 
  private:
-  Task<std::expected<Job, Refusal>> with_context(ChatAsked asked, JobId id);
-
   Parts parts_;
 };
 

@@ -57,6 +57,14 @@ void input_ref_member(std::string& out, const InputRef& ref) {
   out.append(inside).append("}");
 }
 
+void context_member(std::string& out, const SessionContext& context) {
+  member(out, "context");
+  std::string inside = "{";
+  member(inside, "messages");
+  append_number(inside, std::uint64_t{context.messages});
+  out.append(inside).append("}");
+}
+
 /// Reads one envelope member by member; the first fault is kept and the rest is skipped.
 class Reader {
  public:
@@ -107,6 +115,15 @@ class Reader {
     read.key = key;
     read.sha256 = sha256;
     job.input_ref = std::move(read);
+  }
+
+  void context(Job& job) {
+    dom::element context;
+    if (root_["context"].get(context)) return;
+    std::uint64_t messages = 0;
+    if (context["messages"].get(messages) || messages < 1 || messages > UINT32_MAX)
+      return fail("context", "must have `messages`, a number from 1");
+    job.context = SessionContext{.messages = static_cast<std::uint32_t>(messages)};
   }
 
   void params(Job& job) {
@@ -168,6 +185,7 @@ Job read_members(Reader& read) {
   read.text("tenant", job.tenant, true);
   read.text("session", job.session, false);
   read.input(job);
+  read.context(job);
   read.text("model", job.model, false);
   read.params(job);
   read.flag("server_defaults", job.server_defaults);
@@ -207,6 +225,7 @@ std::string encode_envelope(const Job& job) {
     member(out, "input");
     out += job.input;
   }
+  if (job.context) context_member(out, *job.context);
   if (!job.model.empty()) text_member(out, "model", job.model);
   params_member(out, job);
   if (job.server_defaults) out += R"(,"server_defaults":true)";

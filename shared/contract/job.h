@@ -19,6 +19,13 @@ struct InputRef {
   bool operator==(const InputRef&) const = default;
 };
 
+/// The job's input is a message to its session: what was said there before goes to the model with
+/// it. Read when the job begins, so that it holds the answers of all turns before.
+struct SessionContext {
+  std::uint32_t messages = 0;  ///< that go to the model, the input among them; at least 1
+  bool operator==(const SessionContext&) const = default;
+};
+
 /// One job as it was accepted: the envelope's fields, ready to use. It never changes; what
 /// happens to it is in the event log and the Store.
 struct Job {
@@ -29,6 +36,7 @@ struct Job {
   std::string input;    ///< JSON as validated: a string, or a list of messages
   /// In the place of `input`, which whoever runs the job fetches.
   std::optional<InputRef> input_ref;
+  std::optional<SessionContext> context;
   std::string model;  ///< empty: the worker's default
   std::optional<std::uint32_t> max_tokens;
   bool max_completion_tokens = false;  ///< `max_tokens` goes on by this, its newer name

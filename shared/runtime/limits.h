@@ -9,6 +9,8 @@ namespace millrace::limits {
 
 // --- a job
 inline constexpr std::size_t input_bytes_max = 256 * 1024;  ///< of JSON, in the envelope
+/// Of what was said before in a session; what is older than that does not go to the model.
+inline constexpr std::size_t context_bytes_max = 1024 * 1024;
 inline constexpr std::size_t metadata_bytes_max = 16 * 1024;
 inline constexpr std::size_t name_bytes_max = 200;  ///< model, session, tenant, keys
 inline constexpr std::uint32_t job_attempts_max = 5;

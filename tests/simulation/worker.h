@@ -3,6 +3,7 @@
 #include "shared/memory/job_queue.h"
 #include "shared/memory/object_store.h"
 #include "shared/memory/store.h"
+#include "tests/seams/fake_sessions.h"
 #include "tests/simulation/leased_store.h"
 #include "tests/simulation/model.h"
 #include "workers/pool/worker.h"
@@ -39,6 +40,7 @@ class WorkerHost {
   MemoryJobQueue queue_;
   MemoryStore store_;
   LeasedStore leased_store_;
+  FakeSessions sessions_;
   MemoryEventLog log_;
   SimModel model_;
   MemoryObjectStore objects_;

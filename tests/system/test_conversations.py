@@ -73,6 +73,20 @@ def test_what_was_said_before_goes_to_the_model(talk):
     assert second["token_usage"]["prompt_tokens"] > first["token_usage"]["prompt_tokens"]
 
 
+def test_a_message_that_did_not_wait_for_the_last_answer_sees_it(talk):
+    made = session(talk)["session_id"]
+    with talking(talk, made, "긴 이야기", max_new_tokens=60) as first:
+        first.read(3)
+        second = told(talk, made, "그래서?", max_new_tokens=5)
+        first.read()
+    assert first.events[-1]["type"] == "done"
+    said = first.events[-1]["token_usage"]
+    seen = second.events[-1]["token_usage"]["prompt_tokens"]
+    assert seen > said["prompt_tokens"] + said["completion_tokens"] - 10
+    assert [m["content"] for m in messages(talk, made)] == [
+        "긴 이야기", first.events[-1]["content"], "그래서?", second.events[-1]["content"]]
+
+
 def test_a_retry_under_the_same_key_is_one_turn(talk):
     made = session(talk)["session_id"]
     key = {"Idempotency-Key": secrets.token_hex(8)}

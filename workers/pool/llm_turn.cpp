@@ -6,9 +6,13 @@
 
 #include "shared/runtime/ids.h"
 #include "shared/runtime/json_text.h"
+#include "workers/pool/conversation.h"
 
 namespace millrace {
 namespace {
+
+/// How long a run is put aside that the Store could not tell what was said before.
+constexpr Duration store_wait = 1s;
 
 using ModelAnswer = std::expected<ChatEnd, ChatFailure>;
 
@@ -126,6 +130,14 @@ Task<RunEnd> ask_turn(JobRun& run, const Job& job, const std::string& hash) {
   co_return answered_turn(run, hash, std::move(**answer));
 }
 
+/// The same; a message goes to the model with what was said before.
+Task<RunEnd> ask_with_context(JobRun& run, const Job& job, const std::string& hash) {
+  if (!job.context) co_return co_await ask_turn(run, job, hash);
+  const auto whole = co_await in_conversation(run.parts.sessions, job);
+  if (!whole) co_return GivenBack{run.parts.clock.now() + store_wait};
+  co_return co_await ask_turn(run, *whole, hash);
+}
+
 }  // namespace
 
 RunEnd stopped_end(const JobRun& run) {
@@ -137,14 +149,14 @@ RunEnd stopped_end(const JobRun& run) {
 Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
   const std::string hash = turn_hash(run.job());
   if (auto answered = finished_turn(finished, hash)) co_return std::move(*answered);
-  if (!run.job().input_ref) co_return co_await ask_turn(run, run.job(), hash);
+  if (!run.job().input_ref) co_return co_await ask_with_context(run, run.job(), hash);
 
   const bool stopped = run.stop_wanted() != Stop::none;
   if (stopped) co_return stopped_end(run);
   const auto whole = co_await whole_job(run);
   if (!whole) co_return stopped_end(run);
   if (!*whole) co_return without_input(whole->error());
-  co_return co_await ask_turn(run, (*whole)->job(), hash);
+  co_return co_await ask_with_context(run, (*whole)->job(), hash);
 }
 
 std::string turn_hash(const Job& job) {

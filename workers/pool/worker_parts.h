@@ -8,6 +8,7 @@
 #include "shared/runtime/config.h"
 #include "shared/runtime/limits.h"
 #include "shared/runtime/random.h"
+#include "shared/sessions.h"
 #include "shared/store.h"
 #include "workers/llm/chat_model.h"
 #include "workers/pool/large_inputs.h"
@@ -31,6 +32,7 @@ struct WorkerParts {
   JobQueue& queue;
   EventLog& log;
   Store& store;
+  Sessions& sessions;
   ChatModel& model;
   LargeInputs& inputs;
   Clock& clock;

@@ -79,20 +79,16 @@ TEST(ChatRequest, AFaultNamesItsField) {
   }
 }
 
-TEST(ChatRequest, TheJobHasWhatWasSaidBeforeAndThenTheMessage) {
-  const std::vector<Message> before{{.id = "1", .role = "user", .content = "a \"b\""},
-                                    {.id = "2", .role = "assistant", .content = ""},
-                                    {.id = "3", .role = "assistant", .content = "c"}};
+TEST(ChatRequest, TheJobIsTheMessageAndHowMuchGoesWithIt) {
   const auto job =
-      chat_job({.session = "s", .message = "d", .max_new_tokens = 5, .temperature = 0.5}, before,
+      chat_job({.session = "s", .message = "d \"e\"", .max_new_tokens = 5, .temperature = 0.5}, 10,
                WallTime(std::chrono::hours(24)));
   ASSERT_TRUE(job);
   EXPECT_EQ(job->session, "s");
   EXPECT_EQ(job->max_tokens, 5u);
   EXPECT_EQ(job->temperature, 0.5);
-  EXPECT_EQ(job->input,
-            R"([{"role":"user","content":"a \"b\""},{"role":"assistant","content":"c"},)"
-            R"({"role":"user","content":"d"}])");
+  EXPECT_EQ(job->input, R"("d \"e\"")");
+  EXPECT_EQ(job->context, SessionContext{10});
 }
 
 TEST(SessionView, ShowsEveryField) {

@@ -74,6 +74,17 @@ TEST(Envelope, ParametersMayBeAllThereIs) {
   EXPECT_FALSE(as<Job>(decode_envelope(text)).server_defaults);
 }
 
+TEST(Envelope, SaysHowMuchOfItsSessionGoesWithAMessage) {
+  Job job = sample();
+  job.context = SessionContext{10};
+  const std::string text = encode_envelope(job);
+  EXPECT_TRUE(text.contains(R"("context":{"messages":10},)"));
+  EXPECT_EQ(as<Job>(decode_envelope(text)).context, job.context);
+  std::string wrong = text;
+  wrong.replace(wrong.find("10}"), 2, "0 ");
+  EXPECT_TRUE(std::holds_alternative<MalformedEnvelope>(decode_envelope(wrong)));
+}
+
 TEST(Envelope, NamesAnInputThatIsElsewhere) {
   Job job = sample();
   job.input.clear();

@@ -128,6 +128,7 @@ struct StoppableProcess {
   SeededRandom random{99};
   fake::Log log;
   fake::TheStore store;
+  FakeSessions sessions{clock};
   fake::Queue queue{clock};
   fake::Model model{clock};
   FakeObjects objects{clock};
@@ -140,8 +141,17 @@ struct StoppableProcess {
   explicit StoppableProcess(World& world)
       : log(clock, world.log),
         store(clock, world.store),
-        worker(
-            {queue, log, store, model, inputs, clock, random, room, counts, {.name = "zombie"}}) {
+        worker({queue,
+                log,
+                store,
+                sessions,
+                model,
+                inputs,
+                clock,
+                random,
+                room,
+                counts,
+                {.name = "zombie"}}) {
     tasks.start(worker.run());
   }
   ~StoppableProcess() {

@@ -5,6 +5,7 @@
 
 #include "shared/runtime/nursery.h"
 #include "tests/seams/fake_objects.h"
+#include "tests/seams/fake_sessions.h"
 #include "tests/workers/pool/fakes.h"
 #include "workers/pool/worker.h"
 
@@ -17,6 +18,7 @@ struct World {
   SeededRandom random{7};
   fake::Log log{clock};
   fake::TheStore store{clock};
+  FakeSessions sessions{clock};
   fake::Queue queue{clock};
   fake::Model model{clock};
   FakeObjects objects{clock};
@@ -40,9 +42,9 @@ struct World {
   Process& start_worker() {
     Process& process = *processes.emplace_back(std::make_unique<Process>());
     process.inputs = std::make_unique<LargeInputs>(objects, clock);
-    process.worker =
-        std::make_unique<Worker>(WorkerParts{queue, log, store, model, *process.inputs, clock,
-                                             random, process.room, process.counts, settings});
+    process.worker = std::make_unique<Worker>(WorkerParts{queue, log, store, sessions, model,
+                                                          *process.inputs, clock, random,
+                                                          process.room, process.counts, settings});
     process.tasks = std::make_unique<Nursery>(clock);
     process.tasks->start(process.worker->run());
     return process;
