@@ -151,6 +151,31 @@ constexpr const char* postgres_sessions = MILLRACE_SESSIONS
     " said.cost AS cost, to_timestamp(asked.created_at / 1000.0) AS created_at,"
     " json_build_object('tenant', asked.tenant, 'message_id', said.message_id, 'status',"
     " said.status) AS extra_metadata" MILLRACE_HISTORY_FROM;
+
+// The cost is exact in a double of at most 15 digits, which Postgres's NUMERIC shows, and adds up,
+// as the decimal it was. Tokens are told by the model, and one odd number of its hides no row.
+constexpr const char* sqlite_costs =
+    "DROP VIEW chat_history;\n"
+    "CREATE VIEW chat_history AS SELECT asked.rowid AS id, asked.session_id AS session_id,"
+    " asked.content AS user_message, said.content AS assistant_message,"
+    " coalesce(said.tools_used, '[]') AS tools_used, said.model AS model_used,"
+    " CASE WHEN said.token_usage <> '' AND json_type(said.token_usage, '$.total_tokens') = "
+    "'integer'"
+    " THEN json_extract(said.token_usage, '$.total_tokens') END"
+    " AS tokens_used, said.cost AS cost,"
+    " strftime('%Y-%m-%d %H:%M:%f', asked.created_at / 1000.0, 'unixepoch') AS created_at,"
+    " json_object('tenant', asked.tenant, 'message_id', said.message_id, 'status', said.status)"
+    " AS extra_metadata" MILLRACE_HISTORY_FROM;
+constexpr const char* postgres_costs =
+    "DROP VIEW chat_history;\n"
+    "CREATE VIEW chat_history AS SELECT asked.number AS id, asked.session_id AS session_id,"
+    " asked.content AS user_message, said.content AS assistant_message,"
+    " coalesce(said.tools_used, '[]')::json AS tools_used, said.model AS model_used,"
+    " CASE WHEN nullif(said.token_usage, '')::json ->> 'total_tokens' ~ '^[0-9]{1,18}$'"
+    " THEN (said.token_usage::json ->> 'total_tokens')::bigint END AS tokens_used,"
+    " said.cost::numeric AS cost, to_timestamp(asked.created_at / 1000.0) AS created_at,"
+    " json_build_object('tenant', asked.tenant, 'message_id', said.message_id, 'status',"
+    " said.status) AS extra_metadata" MILLRACE_HISTORY_FROM;
 #undef MILLRACE_SESSIONS
 #undef MILLRACE_MESSAGES
 #undef MILLRACE_HISTORY_FROM
@@ -161,6 +186,7 @@ constexpr std::array all{
     Migration{3, "jobs_by_end", jobs_by_end, jobs_by_end},
     Migration{4, "tool_calls", tool_calls, tool_calls},
     Migration{5, "sessions", sqlite_sessions, postgres_sessions},
+    Migration{6, "chat_costs", sqlite_costs, postgres_costs},
 };
 
 }  // namespace

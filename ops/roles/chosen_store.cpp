@@ -9,7 +9,8 @@ namespace {
 template <class Kind>
 class StoreOf final : public ChosenStore {
  public:
-  StoreOf(const std::string& url, Random& random) : store_(url, random) {}
+  StoreOf(const Config& config, Random& random)
+      : store_(config.database_url, random, config.model_prices) {}
 
   std::unique_ptr<Store> port(Clock& clock) override { return store_.port(clock); }
   std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) override {
@@ -36,8 +37,8 @@ class StoreOf final : public ChosenStore {
 
 std::unique_ptr<ChosenStore> choose_store(const Config& config, Random& random) {
   if (postgres::is_url(config.database_url))
-    return std::make_unique<StoreOf<PostgresStore>>(config.database_url, random);
-  return std::make_unique<StoreOf<SqliteStore>>(config.database_url, random);
+    return std::make_unique<StoreOf<PostgresStore>>(config, random);
+  return std::make_unique<StoreOf<SqliteStore>>(config, random);
 }
 
 }  // namespace millrace

@@ -45,7 +45,7 @@ EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
       folder_(config.data),
       link_signer_(config.secret.empty() ? folder_.secret(random) : config.secret),
       log_(log_options(config, folder_), now()),
-      store_(config.database_url, random),
+      store_(config.database_url, random, config.model_prices),
       objects_(config, link_signer_),
       queue_(store_, {config.worker_threads, config.jobs_in_flight}),
       watch_(config.data,

@@ -38,8 +38,9 @@ constexpr Statement finish_sql{
     " SELECT id, $19::integer, $20, $21, $22 FROM ended WHERE $19::integer IS NOT NULL"
     " ON CONFLICT DO NOTHING),"
     " said AS (INSERT INTO messages (tenant, session_id, turn, place, message_id, role, content,"
-    " status, created_at, token_usage, job_id, model) SELECT asked.tenant, asked.session_id,"
-    " asked.turn, 1, $23::text, 'assistant', $12, $24::text, $11, $15, asked.job_id, $14"
+    " status, created_at, token_usage, job_id, model, tools_used, cost) SELECT asked.tenant,"
+    " asked.session_id, asked.turn, 1, $23::text, 'assistant', $12, $24::text, $11, $15,"
+    " asked.job_id, $14, $26, nullif($27::text, '')::double precision"
     " FROM messages AS asked JOIN ended ON asked.job_id = ended.id AND asked.place = 0"
     " WHERE $23::text IS NOT NULL ON CONFLICT DO NOTHING)"
     " SELECT count(*) FROM ended"};
@@ -205,13 +206,13 @@ Task<Result<>> JobTable::save_step(const JobId& id, const Step& step) {
   co_return Result<>();
 }
 
-Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcome, const Step* step,
-                                        WallTime now) {
+Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcome,
+                                        const AnswerNote& said, const Step* step, WallTime now) {
   Params params = row_params(row);
   add_outcome(params, outcome, now);
   add_step(params, step);
   add_answer(params, row, outcome);
-  params.add(calls_json(outcome.tool_calls));
+  params.add(calls_json(outcome.tool_calls)).add(said.tools_used).add(said.cost);
   const auto ended = co_await connection_.run(finish_sql, params);
   if (!ended) co_return Failure(ended.error());
   if (ended->number(0, 0) > 0) co_return Finished{.first = true, .outcome = outcome};

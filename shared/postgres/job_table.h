@@ -2,6 +2,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/contract/answer_note.h"
 #include "shared/contract/job_row.h"
 #include "shared/postgres/connection.h"
 #include "shared/store.h"
@@ -21,8 +22,9 @@ class JobTable {
   Task<Result<>> begin(const JobRow& row, std::uint32_t attempt, WallTime now);
   /// The first step under a key stands. `fenced`: the job has ended.
   Task<Result<>> save_step(const JobId& id, const Step& step);
-  Task<Result<Finished>> finish(const JobRow& row, const Outcome& outcome, const Step* step,
-                                WallTime now);
+  /// `said`: of the answer in a conversation.
+  Task<Result<Finished>> finish(const JobRow& row, const Outcome& outcome, const AnswerNote& said,
+                                const Step* step, WallTime now);
   Task<Result<StoredJob>> want_cancel(const std::string& tenant, const JobId& id);
 
   /// A write that changes nothing anybody reads: shows whether writing works.

@@ -36,8 +36,9 @@ std::string brought_up(const std::string& url, Random& random) {
 
 class PostgresStore::State {
  public:
-  State(const std::string& url, Random& random, Duration patience)
+  State(const std::string& url, Random& random, ModelPrices model_prices, Duration patience)
       : id(brought_up(url, random)),
+        prices(std::move(model_prices)),
         writer(loop.clock(), own_random, {url, patience, "writing"}),
         reads(loop.clock(), own_random, {url, patience, "reading"}),
         lists(loop.clock(), own_random, {url, list_patience, "lists"}),
@@ -50,6 +51,7 @@ class PostgresStore::State {
   postgres::Desks::Parts desks() { return {.writer = writer, .reads = reads, .lists = lists}; }
 
   const std::string id;
+  const ModelPrices prices;
   postgres::OwnLoop loop;
   SystemRandom own_random;
   postgres::Writer writer;
@@ -69,13 +71,15 @@ class PostgresStore::State {
   std::thread thread;
 };
 
-PostgresStore::PostgresStore(const std::string& database_url, Random& random, Duration patience)
-    : state_(std::make_unique<State>(database_url, random, patience)) {}
+PostgresStore::PostgresStore(const std::string& database_url, Random& random, ModelPrices prices,
+                             Duration patience)
+    : state_(std::make_unique<State>(database_url, random, std::move(prices), patience)) {}
 
 PostgresStore::~PostgresStore() = default;
 
 std::unique_ptr<Store> PostgresStore::port(Clock& clock) {
-  return std::make_unique<StorePort<postgres::Desks>>(clock, state_->desks(), state_->id);
+  return std::make_unique<StorePort<postgres::Desks>>(clock, state_->prices, state_->desks(),
+                                                      state_->id);
 }
 
 Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {

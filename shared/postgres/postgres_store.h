@@ -5,6 +5,7 @@
 #include <string>
 
 #include "shared/runtime/clock.h"
+#include "shared/runtime/model_prices.h"
 #include "shared/runtime/random.h"
 #include "shared/sessions.h"
 #include "shared/store.h"
@@ -26,7 +27,8 @@ class PostgresStore {
   /// Connects to `database_url` (postgres://…, as libpq reads it) and brings its tables up. Throws
   /// std::runtime_error with a sentence that names the database, without its password, when it
   /// cannot be reached within ten seconds or used.
-  PostgresStore(const std::string& database_url, Random& random,
+  /// `prices`: for the cost of answers in conversations.
+  PostgresStore(const std::string& database_url, Random& random, ModelPrices prices = {},
                 Duration patience = patience_default);
   /// Writes what is queued, unless the server is away, then ends the thread. Every port must have
   /// gone.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "shared/runtime/limits.h"
+#include "shared/runtime/model_prices.h"
 #include "shared/runtime/time.h"
 
 namespace millrace {
@@ -47,6 +48,7 @@ struct Config {
   double default_temperature = 0.7;
   LlmContinue llm_continue = LlmContinue::rewind;
   std::string llm_prefill_body;  ///< JSON object merged into a prefilled request
+  ModelPrices model_prices;      ///< for the cost of an answer in `chat_history`
   Duration llm_connect_timeout = 10s;
   Duration llm_first_token_timeout = 60s;
   Duration llm_idle_timeout = 30s;

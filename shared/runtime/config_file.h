@@ -19,7 +19,8 @@ std::optional<std::filesystem::path> nearest_dotenv(std::filesystem::path folder
 Settings parse_dotenv(std::string_view text, const std::string& origin);
 Settings read_dotenv(const std::filesystem::path& file);
 
-/// Flat TOML: text, numbers, truth values, and lists of these (joined by commas).
+/// Flat TOML: text, numbers, truth values, and lists of these (joined by commas); but
+/// `model_prices` may be a table, which is joined to what the variable of that name takes.
 Settings read_toml(const std::filesystem::path& file);
 
 }  // namespace millrace::config_file

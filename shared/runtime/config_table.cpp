@@ -139,6 +139,19 @@ Setting continue_setting() {
           }};
 }
 
+Setting prices_setting() {
+  return {"model_prices",
+          {"MODEL_PRICES"},
+          "model=prompt/completion for each, separated by commas: the prices of a million tokens, "
+          "from 0 to 1000000 with at most six decimals; a name that ends in * is a beginning",
+          [](Config& config, const std::string& given) {
+            const auto prices = ModelPrices::read(given);
+            if (prices) config.model_prices = *prices;
+            return prices.has_value();
+          },
+          [](const Config& config) { return config.model_prices.str(); }};
+}
+
 /// Another word for `log_level=debug`; a log level that is set wins.
 Setting debug_setting() {
   return {"debug",
@@ -204,6 +217,7 @@ const std::vector<Setting>& settings() {
       continue_setting(),
       checked("llm_prefill_body", {"LLM_PREFILL_BODY"}, &C::llm_prefill_body, "a JSON object",
               json_object),
+      prices_setting(),
       time("llm_connect_timeout", {"LLM_CONNECT_TIMEOUT"}, &C::llm_connect_timeout, 1ms, 1h),
       time("llm_first_token_timeout", {"LLM_FIRST_TOKEN_TIMEOUT"}, &C::llm_first_token_timeout, 1ms,
            24h),

@@ -39,8 +39,9 @@ constexpr const char* insert_step_sql =
 // `status` as Message has it. A job that had nothing to say when it was ended leaves no answer.
 constexpr const char* answer_sql =
     "INSERT INTO messages (tenant, session_id, turn, place, message_id, role, content, status,"
-    " created_at, token_usage, job_id, model) SELECT tenant, session_id, turn, 1, ?2, 'assistant',"
-    " ?3, ?4, ?5, ?6, job_id, ?7 FROM messages WHERE job_id = ?1 AND place = 0"
+    " created_at, token_usage, job_id, model, tools_used, cost) SELECT tenant, session_id, turn, 1,"
+    " ?2, 'assistant', ?3, ?4, ?5, ?6, job_id, ?7, ?8, nullif(?9, '') FROM messages"
+    " WHERE job_id = ?1 AND place = 0"
     " ON CONFLICT DO NOTHING";
 
 constexpr const char* ended_sql = "SELECT 1 FROM jobs WHERE id = ? AND ended_at IS NOT NULL";
@@ -206,15 +207,17 @@ Result<> JobTable::insert_ended(const JobRow& row, const Outcome& outcome, WallT
   return insert.finish();
 }
 
-Result<> JobTable::insert_answer(const JobId& id, const Outcome& outcome, WallTime now) {
+Result<> JobTable::insert_answer(const JobId& id, const Outcome& outcome, const AnswerNote& said,
+                                 WallTime now) {
   const std::string message = answer_id(id);
   auto insert = answer_.on(database_);
   insert.bind(id.bytes).bind(message).bind(outcome.text).bind(answer_status(outcome.state));
-  return insert.bind(ms(now)).bind(outcome.usage).bind(outcome.model).finish();
+  insert.bind(ms(now)).bind(outcome.usage).bind(outcome.model);
+  return insert.bind(said.tools_used).bind(said.cost).finish();
 }
 
-Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, const Step* step,
-                                  WallTime now) {
+Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, const AnswerNote& said,
+                                  const Step* step, WallTime now) {
   const auto set = set_outcome(row.id(), outcome, now);
   if (!set) return Failure(set.error());
   if (!*set) {
@@ -227,8 +230,8 @@ Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, con
     if (const auto saved = insert_step(row.id(), *step); !saved) return Failure(saved.error());
   }
   if (!row.session().empty() && leaves_answer(outcome)) {
-    if (const auto said = insert_answer(row.id(), outcome, now); !said)
-      return Failure(said.error());
+    if (const auto done = insert_answer(row.id(), outcome, said, now); !done)
+      return Failure(done.error());
   }
   return Finished{.first = true, .outcome = outcome};
 }

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/contract/answer_note.h"
 #include "shared/contract/job_row.h"
 #include "shared/sqlite/database.h"
 #include "shared/store.h"
@@ -21,8 +22,9 @@ class JobTable {
   Result<> begin(const JobRow& row, std::uint32_t attempt, WallTime now);
   /// The first step under a key stands. `fenced`: the job has ended.
   Result<> save_step(const JobId& id, const Step& step);
-  Result<Finished> finish(const JobRow& row, const Outcome& outcome, const Step* step,
-                          WallTime now);
+  /// `said`: of the answer in a conversation.
+  Result<Finished> finish(const JobRow& row, const Outcome& outcome, const AnswerNote& said,
+                          const Step* step, WallTime now);
   Result<StoredJob> want_cancel(std::string_view tenant, const JobId& id);
   /// A write that changes nothing anybody reads: shows whether writing works.
   Result<> probe();
@@ -43,7 +45,8 @@ class JobTable {
   Result<bool> set_outcome(const JobId& id, const Outcome& outcome, WallTime now);
   Result<> insert_ended(const JobRow& row, const Outcome& outcome, WallTime now);
   Result<> insert_step(const JobId& id, const Step& step);
-  Result<> insert_answer(const JobId& id, const Outcome& outcome, WallTime now);
+  Result<> insert_answer(const JobId& id, const Outcome& outcome, const AnswerNote& said,
+                         WallTime now);
 
   Database& database_;
   Statement note_;

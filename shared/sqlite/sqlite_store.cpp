@@ -73,9 +73,10 @@ Opened open_or_throw(const std::string& url, Random& random) {
 
 class SqliteStore::State {
  public:
-  explicit State(Opened opened)
+  State(Opened opened, ModelPrices model_prices)
       : path(std::move(opened.path)),
         id(std::move(opened.id)),
+        prices(std::move(model_prices)),
         writes(path, replies),
         reads(path, replies),
         lists(path, replies) {}
@@ -90,6 +91,7 @@ class SqliteStore::State {
 
   const std::string path;
   const std::string id;
+  const ModelPrices prices;
   std::atomic<bool> queue_notes = false;
   sqlite::ReplyRouter replies;
   sqlite::WriteThread writes;
@@ -97,13 +99,14 @@ class SqliteStore::State {
   sqlite::ReadThread lists;
 };
 
-SqliteStore::SqliteStore(const std::string& database_url, Random& random)
-    : state_(std::make_unique<State>(open_or_throw(database_url, random))) {}
+SqliteStore::SqliteStore(const std::string& database_url, Random& random, ModelPrices prices)
+    : state_(std::make_unique<State>(open_or_throw(database_url, random), std::move(prices))) {}
 
 SqliteStore::~SqliteStore() = default;
 
 std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
-  return std::make_unique<StorePort<sqlite::Desks>>(clock, state_->desks(), state_->id);
+  return std::make_unique<StorePort<sqlite::Desks>>(clock, state_->prices, state_->desks(),
+                                                    state_->id);
 }
 
 Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {

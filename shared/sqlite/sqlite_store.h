@@ -5,6 +5,7 @@
 #include <string>
 
 #include "shared/runtime/clock.h"
+#include "shared/runtime/model_prices.h"
 #include "shared/runtime/random.h"
 #include "shared/sessions.h"
 #include "shared/store.h"
@@ -27,7 +28,8 @@ class SqliteStore {
   /// Opens or makes the file `database_url` names (see database_url.h) with its folder, and
   /// migrates it. Throws std::runtime_error with a sentence that names the file when it is
   /// damaged, not SQLite, or cannot be opened or written.
-  SqliteStore(const std::string& database_url, Random& random);
+  /// `prices`: for the cost of answers in conversations.
+  SqliteStore(const std::string& database_url, Random& random, ModelPrices prices = {});
   /// Writes what is queued, then ends its threads. Every port must have gone.
   ~SqliteStore();
 

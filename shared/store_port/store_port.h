@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/contract/answer_note.h"
 #include "shared/contract/job_row.h"
 #include "shared/runtime/clock.h"
 #include "shared/store.h"
@@ -20,8 +21,9 @@ class StorePort final : public Store {
   using Tables = typename Desks::Tables;
 
  public:
-  StorePort(Clock& clock, typename Desks::Parts parts, std::string id)
-      : clock_(clock), id_(std::move(id)), desks_(clock, parts) {}
+  /// Both outlive it.
+  StorePort(Clock& clock, const ModelPrices& prices, typename Desks::Parts parts, std::string id)
+      : clock_(clock), prices_(prices), id_(std::move(id)), desks_(clock, parts) {}
 
   Result<> note_accepted(const Job& job, std::string_view fingerprint) override {
     if (!desks_.notes(fingerprint)) return {};
@@ -61,9 +63,9 @@ class StorePort final : public Store {
         job.envelope.size() + weight(outcome) + (step ? step->output.size() : 0);
     return desks_.template write<Finished>(
         Desks::lock(job.id), bytes,
-        [row = JobRow(job, ""), outcome, step = step ? std::optional(*step) : std::nullopt,
-         now = clock_.wall()](Tables& tables) {
-          return tables.jobs.finish(row, outcome, step ? &*step : nullptr, now);
+        [row = JobRow(job, ""), outcome, note = note(job, outcome),
+         step = step ? std::optional(*step) : std::nullopt, now = clock_.wall()](Tables& tables) {
+          return tables.jobs.finish(row, outcome, note, step ? &*step : nullptr, now);
         });
   }
 
@@ -99,6 +101,10 @@ class StorePort final : public Store {
     return bytes;
   }
 
+  AnswerNote note(const Job& job, const Outcome& outcome) const {
+    return job.session.empty() ? AnswerNote() : note_answer(outcome, prices_);
+  }
+
   /// The job as the upsert, still on its way, leaves it.
   static void set_begun(StoredJob& job, std::uint32_t attempt, WallTime now) {
     if (terminal(job.state)) return;
@@ -115,6 +121,7 @@ class StorePort final : public Store {
   }
 
   Clock& clock_;
+  const ModelPrices& prices_;
   const std::string id_;
   Desks desks_;
 };

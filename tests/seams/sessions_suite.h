@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "shared/runtime/model_prices.h"
 #include "shared/sessions.h"
 #include "shared/store.h"
 #include "tests/seams/test_loop.h"
@@ -22,10 +23,15 @@ class SessionsWorld {
   virtual std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) = 0;
   /// Removes what has expired, until cancelled.
   virtual Task<> remove_old(Clock& clock, Duration timeout) = 0;
-  /// The rows of `chat_history`, a line each: session, user, assistant, model, tokens, with `|`.
-  /// Nothing where there is no SQL.
+  /// The rows of `chat_history`, a line each: session, user, assistant, tools, model, tokens, cost,
+  /// with `|`. Nothing where there is no SQL.
   virtual std::optional<std::vector<std::string>> history() = 0;
 };
+
+/// Those of every world's Store.
+inline ModelPrices suite_prices() {
+  return ModelPrices::read("m=2.50/10, dear-*=0.1/0.2").value();
+}
 
 using MakeSessionsWorld = std::unique_ptr<SessionsWorld> (*)();
 
@@ -264,7 +270,34 @@ TEST_P(SessionsSuite, TheHistoryTellsEachTurnOnALine) {
   ASSERT_TRUE(loop.get(sessions->ask(job(2, "s"), "and?")));
   const auto history = world->history();
   if (!history) return;
-  EXPECT_EQ(*history, (Lines{"s|왜?|so|m|3", "s|and?|||"}));
+  EXPECT_EQ(*history, (Lines{"s|왜?|so|[]|m|3|0.0000225", "s|and?||[]|||"}));
+}
+
+TEST_P(SessionsSuite, AnAnswerCostsWhatItsModelAndTokensDoAndNothingIsMadeUp) {
+  ASSERT_TRUE(created("s"));
+  auto tooled = ended(JobState::succeeded, "tooled");
+  tooled.model = "dear-one";
+  tooled.tool_calls = {{.call_id = "1", .name = "날씨", .arguments = "{}"},
+                       {.call_id = "2", .name = "sum", .arguments = "{}"},
+                       {.call_id = "3", .name = "날씨", .arguments = "{}"}};
+  auto unpriced = ended(JobState::succeeded, "unpriced");
+  unpriced.model = "m-large";
+  auto untold = ended(JobState::cancelled, "untold");
+  untold.usage.clear();
+  auto odd = ended(JobState::succeeded, "odd");
+  odd.usage = R"({"prompt_tokens":1.5,"completion_tokens":"2","total_tokens":1e99})";
+  auto large = ended(JobState::succeeded, "large");
+  large.usage = R"({"prompt_tokens":123456789,"completion_tokens":1,"total_tokens":123456790})";
+  const std::vector<Outcome> ends{tooled, unpriced, untold, odd, large};
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(loop.get(sessions->ask(job(i, "s"), "?")));
+    finish(job(i, "s"), ends[static_cast<std::size_t>(i)]);
+  }
+  const auto history = world->history();
+  if (!history) return;
+  EXPECT_EQ(*history, (Lines{R"(s|?|tooled|["날씨","sum"]|dear-one|3|0.0000005)",
+                             "s|?|unpriced|[]|m-large|3|", "s|?|untold|[]|m||", "s|?|odd|[]|m||",
+                             "s|?|large|[]|m|123456790|308.6419825"}));
 }
 
 }  // namespace millrace

@@ -41,6 +41,11 @@ class ServersWorld(World):
         self.start_worker(**settings)
         return self
 
+    def rows(self, sql):
+        if not self.postgres:
+            return super().rows(sql)
+        return self.postgres.run(f"SET search_path = {self.name}; {sql}").splitlines()
+
     def start_edge(self, **settings):
         edge = self._part("edge", f"edge{len(self.edges) + 1}", PORT=free_port(), **settings)
         self.edges.append(edge.start_listening())

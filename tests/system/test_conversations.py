@@ -4,6 +4,7 @@ import contextlib
 import json
 import secrets
 import threading
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -123,6 +124,25 @@ def test_an_answer_comes_though_the_worker_was_killed(talk):
     found = messages(talk, made)
     assert [m["role"] for m in found] == ["user", "assistant"]
     assert found[1]["content"] == again.json()["content"]
+
+
+def test_the_history_has_each_turn_with_its_tokens_and_its_cost(empty_world):
+    world = empty_world
+    world.settings["MODEL_ID"] = MODEL
+    priced = world.inhabit(MODEL_PRICES="sim-*=0.15/0.6, other=1/1")
+    made = session(priced)["session_id"]
+    usage = chat(priced, made, "What does this cost?").json()["token_usage"]
+    [row] = world.rows("SELECT session_id || '|' || user_message || '|' || CAST(tools_used AS TEXT)"
+                       " || '|' || model_used || '|' || tokens_used || '|' || cost FROM chat_history")
+    *words, tokens, cost = row.split("|")
+    assert words == [made, "What does this cost?", "[]", MODEL]
+    assert int(tokens) == usage["total_tokens"]
+    assert Decimal(cost) == (usage["prompt_tokens"] * Decimal("0.15")
+                             + usage["completion_tokens"] * Decimal("0.6")) / 10**6
+    world.replace_worker(MODEL_PRICES="other=1/1")
+    chat(priced, made, "And now?")
+    assert world.rows("SELECT cost IS NULL FROM chat_history WHERE user_message = 'And now?'") \
+        in ([1], ["t"]), "an unknown price is not made up"
 
 
 def test_sessions_expire(empty_world):

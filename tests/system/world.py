@@ -1,8 +1,10 @@
 """One installation of millrace for one test, as its clients see it. What it stands on is said by
 servers_world.py (edges and workers on Kafka and Redis) and embedded_world.py (one process)."""
 
+import contextlib
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 import time
@@ -87,6 +89,11 @@ class World:
         settings = {name: str(value) for name, value in self.settings.items()}
         return subprocess.run([BINARY, *words], env=self.env | settings, cwd=self.folder,
                               capture_output=True, text=True, timeout=60, check=False)
+
+    def rows(self, sql):
+        """What the Store says to a question with one column of text."""
+        with contextlib.closing(sqlite3.connect(self.folder / "data" / "millrace.db")) as store:
+            return [row[0] for row in store.execute(sql)]
 
     def _part(self, command, name, **settings):
         part = Millrace(command, self.folder, self.settings | settings, name=name, env=self.env)

@@ -21,7 +21,7 @@ class PostgresFaults : public testing::Test {
     if (!PostgresServer::installed())
       GTEST_SKIP() << "postgresql is not installed; ./ops/setup installs it";
     server = std::make_unique<PostgresServer>();
-    store = std::make_unique<PostgresStore>(server->url(), random, patience);
+    store = std::make_unique<PostgresStore>(server->url(), random, ModelPrices(), patience);
     port = store->port(loop.clock());
   }
   Result<Finished> finish(int number) {

@@ -21,8 +21,8 @@ class PostgresWorld final : public SessionsWorld {
   std::optional<std::vector<std::string>> history() override {
     std::istringstream text(database_.ask(
         "SELECT string_agg(concat_ws('|', session_id, user_message, coalesce(assistant_message,"
-        " ''), coalesce(model_used, ''), coalesce(tokens_used::text, '')), E'\\n' ORDER BY id)"
-        " FROM chat_history"));
+        " ''), tools_used, coalesce(model_used, ''), coalesce(tokens_used::text, ''),"
+        " coalesce(cost::text, '')), E'\\n' ORDER BY id) FROM chat_history"));
     std::vector<std::string> lines;
     for (std::string line; std::getline(text, line);) lines.push_back(line);
     return lines;
@@ -31,8 +31,8 @@ class PostgresWorld final : public SessionsWorld {
  private:
   TestDatabase database_;
   SystemRandom random_;
-  PostgresStore store_{database_.url(), random_};
-  PostgresStore other_{database_.url(), random_};
+  PostgresStore store_{database_.url(), random_, suite_prices()};
+  PostgresStore other_{database_.url(), random_, suite_prices()};
   std::atomic<int> made_ = 0;
 };
 

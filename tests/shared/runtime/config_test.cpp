@@ -149,8 +149,8 @@ TEST_F(ConfigTest, an_empty_variable_is_as_good_as_unset_and_told) {
 }
 
 TEST_F(ConfigTest, an_empty_flag_or_key_is_refused_where_a_value_is_needed) {
-  const std::set<std::string> may_be_empty{"cors_origins", "secret", "llm_api_key", "url",
-                                           "no_color"};
+  const std::set<std::string> may_be_empty{"cors_origins", "secret", "llm_api_key",
+                                           "model_prices", "url",    "no_color"};
   for (const auto& setting : load_config({}).lines) {
     if (may_be_empty.contains(setting.key)) continue;
     std::string flag = "--" + setting.key;
@@ -158,6 +158,31 @@ TEST_F(ConfigTest, an_empty_flag_or_key_is_refused_where_a_value_is_needed) {
     says(refusal({flag + "="}), {setting.key, "flag " + flag, "\"\"", "allowed"});
   }
   says(refusal({"--config", write("m.toml", "data = \"\"\n")}), {"data", "m.toml", "allowed"});
+}
+
+TEST_F(ConfigTest, prices_are_a_table_of_the_file_or_a_list_of_the_environment) {
+  const auto toml = write("m.toml",
+                          "[model_prices]\n"
+                          "gpt-4o = { prompt = 2.50, completion = 10 }\n"
+                          "\"gpt-4o-2024*\" = { completion = 0.1, prompt = \"0.000001\" }\n");
+  const auto from_file = load_config({"--config", toml});
+  EXPECT_EQ(line(from_file, "model_prices").value, "gpt-4o=2.5/10, gpt-4o-2024*=0.000001/0.1");
+  EXPECT_EQ(from_file.config.model_prices.cost("gpt-4o", 4, 1), "0.00002");
+  set("MODEL_PRICES", "m=1/2");
+  EXPECT_EQ(line(load_config({"--config", toml}), "model_prices").value, "m=1/2")
+      << "a list is whole, not added to another";
+  set("MODEL_PRICES", "m=1");
+  says(refusal({}), {"model_prices", "env MODEL_PRICES", "\"m=1\"", "model=prompt/completion"});
+}
+
+TEST_F(ConfigTest, prices_that_are_no_prices_are_refused_with_an_example) {
+  for (const auto* wrong :
+       {"m = 1", "m = [1, 2]", "m = { prompt = 1 }", "m = { prompt = 1, x = 2 }",
+        "m = { prompt = 1, completion = 2, x = 3 }"})
+    says(refusal({"--config", write("m.toml", std::string("[model_prices]\n") + wrong + "\n")}),
+         {"m.toml line 1", "model_prices", "{ prompt = 2.50, completion = 10 }"});
+  says(refusal({"--config", write("m.toml", "model_prices.m = { prompt = -1, completion = 2 }\n")}),
+       {"m.toml", "model_prices", "m=-1/2", "from 0 to 1000000"});
 }
 
 TEST_F(ConfigTest, kafka_variables_become_librdkafka_properties) {

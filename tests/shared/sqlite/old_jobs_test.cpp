@@ -30,7 +30,7 @@ class OldJobs : public testing::Test {
       const Step last = step(1);
       ASSERT_TRUE(tables.jobs.begin(JobRow(job, ""), 1, when));
       ASSERT_TRUE(tables.jobs.save_step(job.id, first));
-      ASSERT_TRUE(tables.jobs.finish(JobRow(job, ""), outcome, &last, when));
+      ASSERT_TRUE(tables.jobs.finish(JobRow(job, ""), outcome, {}, &last, when));
     }
     ASSERT_TRUE(database.run("COMMIT"));
   }
@@ -73,7 +73,7 @@ TEST_F(OldJobs, AreCountedFromTheirEndHoweverLongTheyRan) {
   Job job = numbered_job(1);
   ASSERT_TRUE(tables.jobs.begin(JobRow(job, ""), 1, day(0)));
   EXPECT_EQ(remove(day(100)).jobs, 0u);
-  ASSERT_TRUE(tables.jobs.finish(JobRow(job, ""), numbered_outcome(1), nullptr, day(50)));
+  ASSERT_TRUE(tables.jobs.finish(JobRow(job, ""), numbered_outcome(1), {}, nullptr, day(50)));
   EXPECT_EQ(remove(day(50)).jobs, 0u);
   EXPECT_EQ(remove(day(51)).jobs, 1u);
 }

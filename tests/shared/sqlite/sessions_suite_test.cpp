@@ -20,8 +20,9 @@ class SqliteWorld final : public SessionsWorld {
     auto database = sqlite::Database::open(folder_.path("store.db"), sqlite::Database::Mode::read);
     sqlite::Statement select(
         "SELECT session_id || '|' || user_message || '|' || coalesce(assistant_message, '') || '|'"
-        " || coalesce(model_used, '') || '|' || coalesce(tokens_used, '') FROM chat_history"
-        " ORDER BY id");
+        " || tools_used || '|' || coalesce(model_used, '') || '|' || coalesce(tokens_used, '')"
+        " || '|' || CASE WHEN cost IS NULL THEN '' ELSE rtrim(printf('%.12f', cost), '0') END"
+        " FROM chat_history ORDER BY id");
     auto query = select.on(*database);
     std::vector<std::string> lines;
     while (query.step().value()) lines.push_back(query.text(0));
@@ -31,7 +32,7 @@ class SqliteWorld final : public SessionsWorld {
  private:
   TemporaryFolder folder_;
   SystemRandom random_;
-  SqliteStore store_{folder_.path("store.db"), random_};
+  SqliteStore store_{folder_.path("store.db"), random_, suite_prices()};
 };
 
 std::unique_ptr<SessionsWorld> make_sqlite_world() {
