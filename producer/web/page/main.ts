@@ -28,10 +28,14 @@ function askForKey(refused: boolean): Promise<void> {
 }
 
 const server = new Server(new Api({key: () => kept.key(), ask: askForKey}));
-const main = h('main', {id: 'main', tabIndex: -1});
+const content = h('div', {className: 'content'});
+const title = h('span', {className: 'head-title'});
 const side = new Side(kept, server, (id) => {
   if (view instanceof ChatView && view.id === id) location.hash = '#/';
 });
+
+const main = h('main', {id: 'main', tabIndex: -1},
+               h('div', {className: 'head'}, side.opener, title), content);
 
 let simulated = false;
 let view: View | null = null;
@@ -47,7 +51,7 @@ function open(wanted: Place): void {
   place = wanted;
   view?.close();
   view = made(place);
-  fill(main, view.element);
+  fill(content, view.element);
   if (view instanceof ChatView) {
     view.showSimulated();
     view.shown();
@@ -77,14 +81,13 @@ function showPlace(): void {
   title.textContent = name;
 }
 
-const title = h('span', {className: 'head-title'});
 const skip = h('a', {className: 'skip', href: '#main'}, words.skip);
 skip.addEventListener('click', (event) => {
   event.preventDefault();
   main.focus();
 });
 fill(document.querySelector('#app')!, skip, side.element,
-     h('div', {className: 'body'}, h('div', {className: 'head'}, side.opener, title), main));
+     main);
 
 kept.onConversations = showPlace;
 kept.onKey = () => {

@@ -1,0 +1,181 @@
+"""A conversation in the page: sent, streamed, stopped, asked again, kept."""
+
+import pytest
+from line import Line
+from playwright.sync_api import expect
+from world import web
+
+
+def messages(world, session):
+    return web.get(f"{world.url}/api/sessions/{session}/messages?limit=1000").json()["messages"]
+
+
+def test_an_answer_is_read_while_it_is_written(screen, author):
+    script = author.on("Count slowly.").say("One, ")
+    screen.ask("Count slowly.")
+    expect(screen.answer().locator(".markdown")).to_have_text("One,")
+    expect(screen.answer()).to_have_attribute("aria-busy", "true")
+    script.say("two, ")
+    expect(screen.answer().locator(".markdown")).to_have_text("One, two,")
+    script.say("three.").end()
+    screen.words("One, two, three.")
+    expect(screen.page.get_by_role("status")).to_contain_text("One, two, three.")
+
+
+@pytest.mark.parametrize("place", ["world", "servers_world"])
+def test_a_reload_in_mid_stream_loses_and_repeats_nothing(place, person, author, request):
+    screen = person(request.getfixturevalue(place).url)
+    question = f"A tale for {place}"
+    script = author.on(question).say("Once ", "upon ")
+    screen.ask(question)
+    expect(screen.answer().locator(".markdown")).to_have_text("Once upon")
+    screen.conversation_id()
+    screen.page.reload()
+    expect(screen.answer().locator(".markdown")).to_have_text("Once upon")
+    script.say("a ", "time.").end()
+    screen.words("Once upon a time.")
+    screen.page.reload()
+    screen.words("Once upon a time.")
+    expect(screen.questions()).to_have_count(1)
+    assert script.asked == 1
+
+
+def test_a_cut_line_is_told_and_the_answer_goes_on_by_itself(person, world, author):
+    with Line(world.url) as line:
+        screen = person(line.url)
+        script = author.on("Through the storm?").say("Before ")
+        screen.ask("Through the storm?")
+        expect(screen.answer().locator(".markdown")).to_have_text("Before")
+        line.cut()
+        expect(screen.page.get_by_text("No connection.")).to_be_visible()
+        script.say("the storm ").say("and after.").end()
+        line.mend()
+        screen.words("Before the storm and after.")
+        expect(screen.page.get_by_text("No connection.")).to_be_hidden()
+
+
+def test_a_question_asked_without_a_network_is_sent_once_when_it_is_back(screen, world):
+    screen.ask("First")
+    screen.words("You said: First")
+    session = screen.conversation_id()
+    screen.context.set_offline(True)
+    screen.ask("Second")
+    expect(screen.answer()).to_contain_text("Not sent yet")
+    screen.context.set_offline(False)
+    screen.words("You said: Second")
+    assert [each["content"] for each in messages(world, session) if each["role"] == "user"] == [
+        "First", "Second"]
+
+
+def test_a_question_on_its_way_outlives_the_page(person, world):
+    with Line(world.url) as line:
+        screen = person(line.url)
+        expect(screen.page.locator("#message")).to_be_focused()
+        line.cut()
+        screen.ask("Is anybody there?")
+        expect(screen.answer()).to_contain_text("Not sent yet")
+        line.mend()
+        screen.page.reload()
+        screen.words("You said: Is anybody there?")
+        session = screen.conversation_id()
+        assert [each["role"] for each in messages(world, session)] == ["user", "assistant"]
+
+
+def test_korean_is_asked_answered_and_spoken_by_the_page(person, world, author):
+    screen = person(world.url, locale="ko-KR")
+    assert screen.page.locator("html").get_attribute("lang") == "ko"
+    author.on("물레방아는 어떻게 도나요?").say("물이 ", "바퀴를 ", "**돌립니다**.").end()
+    screen.ask("물레방아는 어떻게 도나요?")
+    screen.words("물이 바퀴를 돌립니다.")
+    expect(screen.answer().locator("strong")).to_have_text("돌립니다")
+    expect(screen.page.get_by_role("link", name="새 대화")).to_be_visible()
+    assert "물레방아는" in screen.page.title()
+
+
+def test_enter_that_ends_a_syllable_sends_nothing(screen):
+    box = screen.page.locator("#message")
+    box.fill("안녕")
+    box.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(box).to_have_value("안녕")
+    box.press("Shift+Enter")
+    expect(box).to_have_value("안녕\n")
+    expect(screen.questions()).to_have_count(0)
+
+
+def test_stop_ends_the_job_and_keeps_what_was_said(screen, world, author):
+    script = author.on("Talk for ever.").say("Well, ")
+    screen.ask("Talk for ever.")
+    expect(screen.answer().locator(".markdown")).to_have_text("Well,")
+    screen.page.get_by_role("button", name="Stop the answer").click()
+    expect(screen.answer()).to_have_attribute("aria-busy", "false")
+    expect(screen.answer()).to_contain_text("Stopped")
+    expect(screen.answer().locator(".markdown")).to_have_text("Well,")
+    expect(screen.page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    # A closed socket is noticed at the second write.
+    world.wait_until(lambda: script.say("on and ").was_left(), 10, "the model's server was not left")
+    script.end()
+
+
+def test_what_failed_says_why_and_can_be_asked_again(screen, author):
+    script = author.on("Will you?").refuse(400)
+    screen.ask("Will you?")
+    expect(screen.answer()).to_contain_text("No answer")
+    expect(screen.answer()).to_contain_text("The author refuses.")
+    screen.conversation_id()
+    screen.page.reload()
+    expect(screen.answer()).to_contain_text("The author refuses.")
+    script.refuse(200).say("Now I will.").end()
+    screen.answer().get_by_role("button", name="Ask again").click()
+    screen.words("Now I will.")
+    expect(screen.questions()).to_have_count(2)
+
+
+def test_questions_asked_while_an_answer_is_written_wait_their_turn(screen, author):
+    first, second = author.on("One?").say("1"), author.on("Two?").say("2").end()
+    screen.ask("One?")
+    expect(screen.answer().locator(".markdown")).to_have_text("1")
+    screen.ask("Two?")
+    expect(screen.answers()).to_have_count(2)
+    expect(screen.answer()).to_contain_text("Waiting in the queue")
+    assert second.asked == 0
+    first.end()
+    screen.words("2")
+
+
+def test_conversations_are_kept_renamed_and_deleted(screen, world):
+    page = screen.page
+    side = page.get_by_role("navigation", name="Conversations")
+    screen.ask("About bread")
+    screen.words("You said: About bread")
+    bread = screen.conversation_id()
+    side.get_by_role("link", name="New conversation").click()
+    expect(screen.questions()).to_have_count(0)
+    screen.ask("About water")
+    screen.words("You said: About water")
+    page.reload()
+    expect(side.get_by_role("listitem")).to_have_count(2)
+    side.get_by_role("link", name="About bread").click()
+    screen.words("You said: About bread")
+
+    side.get_by_role("button", name="Rename: About bread").click()
+    page.get_by_role("textbox", name="Name").fill("Loaves")
+    page.get_by_role("button", name="Save").click()
+    expect(side.get_by_role("link", name="Loaves")).to_be_visible()
+    page.reload()
+    side.get_by_role("button", name="Delete: Loaves").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(side.get_by_role("listitem")).to_have_count(1)
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    assert web.get(f"{world.url}/api/sessions/{bread}").status_code == 404
+
+
+def test_a_conversation_that_has_gone_says_so(screen):
+    page = screen.tab("/#/c/no-such-conversation")
+    expect(page.get_by_text("This conversation has expired or was deleted.")).to_be_visible()
+    expect(page.locator("#message")).to_be_disabled()
+
+
+def test_chatbot_html_leads_to_the_page(screen):
+    page = screen.tab("/chatbot.html")
+    expect(page.locator("#message")).to_be_visible()
+    assert page.url == f"{screen.url}/"

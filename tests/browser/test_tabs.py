@@ -1,0 +1,70 @@
+"""Several tabs and jobs on one connection."""
+
+from playwright.sync_api import expect
+from world import web
+
+
+def streams_open(world):
+    text = web.get(f"{world.url}/metrics").text
+    return int(next(line.split()[1] for line in text.splitlines()
+                    if line.startswith("millrace_relay_connections ")))
+
+
+def test_two_tabs_and_three_answers_share_one_connection(screen, world, author):
+    world.wait_until(lambda: streams_open(world) == 0, what="a stream of a test before is open")
+    scripts = {name: author.on(name).say(f"{name} begins ") for name in ("Red", "Green", "Blue")}
+    tabs = [screen.page, screen.tab(), screen.tab()]
+    for tab, name in zip(tabs, scripts):
+        screen.ask(name, tab)
+        expect(screen.answer(tab).locator(".markdown")).to_have_text(f"{name} begins")
+    assert streams_open(world) == 1
+    for name, script in scripts.items():
+        script.say("and ends.").end()
+    for tab, name in zip(tabs, scripts):
+        expect(screen.answer(tab).locator(".markdown")).to_have_text(f"{name} begins and ends.")
+    world.wait_until(lambda: streams_open(world) == 0, what="the stream of ended jobs is open")
+
+
+def test_two_tabs_show_one_conversation_as_it_goes(screen, author):
+    script = author.on("Do both see it?").say("Both ")
+    screen.ask("Do both see it?")
+    other = screen.tab(f"/#/c/{screen.conversation_id()}")
+    for page in (screen.page, other):
+        expect(screen.answer(page).locator(".markdown")).to_have_text("Both")
+    script.say("do.").end()
+    for page in (screen.page, other):
+        expect(screen.answer(page).locator(".markdown")).to_have_text("Both do.")
+    screen.ask("And this?", other)
+    for page in (screen.page, other):
+        expect(screen.answer(page).locator(".markdown")).to_have_text("You said: And this?")
+        expect(screen.questions(page)).to_have_count(2)
+
+
+def test_a_tab_that_closes_leaves_the_other_its_stream(screen, author):
+    script = author.on("Who stays?").say("The other ")
+    screen.ask("Who stays?")
+    other = screen.tab(f"/#/c/{screen.conversation_id()}")
+    expect(screen.answer(other).locator(".markdown")).to_have_text("The other")
+    screen.page.close()
+    script.say("one.").end()
+    expect(screen.answer(other).locator(".markdown")).to_have_text("The other one.")
+
+
+def test_a_browser_without_shared_workers_follows_by_itself(person, world, author):
+    screen = person(world.url)
+    screen.context.add_init_script("delete globalThis.SharedWorker")
+    page = screen.tab()
+    assert page.evaluate("typeof SharedWorker") == "undefined"
+    script = author.on("Alone?").say("All ")
+    screen.ask("Alone?", page)
+    expect(screen.answer(page).locator(".markdown")).to_have_text("All")
+    script.say("alone.").end()
+    screen.words("All alone.", page)
+
+
+def test_another_tab_hears_of_a_new_conversation(screen):
+    other = screen.tab()
+    screen.ask("News")
+    screen.words("You said: News")
+    expect(other.get_by_role("navigation", name="Conversations").get_by_role("link", name="News")
+           ).to_be_visible()
