@@ -37,7 +37,7 @@ export class ChatView {
     type: 'submit', className: 'round primary', attrs: {'aria-label': words.send}, title: words.send,
   }, icon('send'));
   private readonly stop = h('button', {
-    type: 'button', className: 'round', attrs: {'aria-label': words.stop}, title: words.stop,
+    type: 'button', className: 'round stop', attrs: {'aria-label': words.stop}, title: words.stop,
   }, icon('stop'));
   private readonly toEnd = h('button', {
     type: 'button', className: 'round to-end', attrs: {'aria-label': words.toEnd}, title: words.toEnd,
