@@ -33,6 +33,7 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   submit PROMPT  puts a job in; --wait or --stream for its answer
   tail ID        shows a job's or a session's events as they come
   jobs           list, show, cancel; redrive runs the work of dead letters again
+  keys           create, list, revoke API keys
   doctor         looks at everything that the configured way of running depends on
   backup FILE    writes all that the data folder holds into one file, also while it is served
   restore FILE   makes a data folder of such a file

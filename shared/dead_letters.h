@@ -14,6 +14,7 @@ namespace millrace {
 struct DeadLetter {
   std::int64_t number = 0;  ///< rises; lists go by it
   JobId job;
+  std::string tenant = "default";
   std::string reason;
   std::uint32_t attempts = 0;
   WallTime died_at{};
@@ -29,12 +30,15 @@ class DeadLetters {
   virtual ~DeadLetters() = default;
   static constexpr std::size_t page_max = 100;
 
-  /// Newest first, at most `page_max`, those before the one with that number (0: from the newest).
-  virtual Task<Result<std::vector<DeadLetter>>> list(std::int64_t before, std::size_t limit) = 0;
+  /// The tenant's, newest first, at most `page_max`, those before the one with that number (0: from
+  /// the newest).
+  virtual Task<Result<std::vector<DeadLetter>>> list(std::string tenant, std::int64_t before,
+                                                     std::size_t limit) = 0;
 
   /// Does the work of that job again, under another new id each time; answers the new job.
-  /// `not_found`: it left no letter; `invalid`: nobody can read its envelope.
-  virtual Task<Result<Job>> redrive(JobId job) = 0;
+  /// `not_found`: it left no letter, or is another tenant's; `invalid`: nobody can read its
+  /// envelope.
+  virtual Task<Result<Job>> redrive(std::string tenant, JobId job) = 0;
 
   struct Sent {
     JobId from;
@@ -45,10 +49,10 @@ class DeadLetters {
     std::uint64_t skipped = 0;  ///< that nobody can read: they stay
     std::int64_t next = 0;      ///< `after` of the next page; 0: that was all
   };
-  /// Does the work again of those with a number above `after` that were not sent before, oldest
-  /// first. The new ids are derived, so a run that was interrupted is gone on with, and makes no
-  /// job twice.
-  virtual Task<Result<SentPage>> redrive_unsent(std::int64_t after) = 0;
+  /// Does the work again of the tenant's with a number above `after` that were not sent before,
+  /// oldest first. The new ids are derived, so a run that was interrupted is gone on with, and
+  /// makes no job twice.
+  virtual Task<Result<SentPage>> redrive_unsent(std::string tenant, std::int64_t after) = 0;
 };
 
 }  // namespace millrace

@@ -76,7 +76,8 @@ struct LogPage {
   std::string lines;  ///< event lines, rising seq, all after what was asked for
   Seq last = 0;       ///< of the whole log
   JobState state = JobState::queued;
-  bool more = false;  ///< the page was cut at its limit
+  bool more = false;     ///< the page was cut at its limit
+  std::string tenant{};  ///< whose job it is
 };
 
 struct LogState {

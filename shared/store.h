@@ -103,11 +103,15 @@ class Store {
   virtual Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) = 0;
 
   virtual Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) = 0;
-  /// As `find`, but before it answers `not_found` it waits for what this process noted before: for
-  /// a job that nothing but its note can know of.
-  virtual Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) = 0;
+  /// A job of whichever tenant: who asks looks at whose it is. Before it answers `not_found` it
+  /// waits for what this process noted before: for a job that nothing but its note can know of.
+  virtual Task<Result<StoredJob>> find_noted(const JobId& id) = 0;
   /// Newest first by (created_at, id). `not_found`: `after` is no job of this tenant.
   virtual Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) = 0;
+
+  /// How many jobs of the tenant have not ended, at most `most`, those among them that this process
+  /// noted before.
+  virtual Task<Result<std::uint64_t>> live_jobs(std::string_view tenant, std::uint64_t most) = 0;
 
   /// A random id made with the store; it names the truth that Redis and Kafka belong to.
   virtual std::string id() const = 0;

@@ -180,6 +180,35 @@ constexpr const char* postgres_costs =
 #undef MILLRACE_MESSAGES
 #undef MILLRACE_HISTORY_FROM
 
+// Of a key its SHA-256 alone is kept, as hex. `version` rises over all keys with each change: who
+// has read up to one reads what came after it. `rate` is a TokenRate, or empty.
+constexpr const char* api_keys = R"sql(
+CREATE TABLE api_keys (
+  key_id TEXT NOT NULL PRIMARY KEY,
+  key_hash TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  rate TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_used BIGINT,
+  revoked_at BIGINT,
+  version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX api_keys_by_version ON api_keys (version);
+)sql";
+
+// How many jobs of a tenant have not ended: few entries, since they go with the end.
+constexpr const char* live_jobs = R"sql(
+CREATE INDEX jobs_live ON jobs (tenant) WHERE state < 3;
+)sql";
+
+// Postgres has none of these tables.
+constexpr const char* letters_of_tenants = R"sql(
+ALTER TABLE dead_letters ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';
+CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant, number);
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps, jobs_and_steps},
     Migration{2, "job_queue", job_queue, ""},
@@ -187,6 +216,9 @@ constexpr std::array all{
     Migration{4, "tool_calls", tool_calls, tool_calls},
     Migration{5, "sessions", sqlite_sessions, postgres_sessions},
     Migration{6, "chat_costs", sqlite_costs, postgres_costs},
+    Migration{7, "api_keys", api_keys, api_keys},
+    Migration{8, "live_jobs", live_jobs, live_jobs},
+    Migration{9, "letters_of_tenants", letters_of_tenants, ""},
 };
 
 }  // namespace

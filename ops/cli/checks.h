@@ -36,6 +36,8 @@ Checks check_kafka(const Config& config);
 Checks check_redis(const Config& config);
 /// The model's server, or that there is none.
 Checks check_model(const Config& config);
+/// Whether an edge wants API keys, and knows the one that is set.
+Checks check_keys(const Config& config);
 /// Whether an edge answers, or could begin to.
 Checks check_edge(const Config& config);
 

@@ -19,6 +19,19 @@ constexpr const char* jobs_help = R"(usage: millrace jobs list|show|cancel|redri
 Each of them tells more with --help.
 )";
 
+/// What a word that is no command of a group gets.
+int told_verbs(const char* group, const std::string& verb, const char* help) {
+  const bool asked = verb == "--help" || verb == "-h" || verb == "help";
+  if (verb == "--version") {
+    std::puts(version_line().c_str());
+    return code(Exit::succeeded);
+  }
+  if (!asked && !verb.empty())
+    std::fprintf(stderr, "millrace: %s has no command `%s`\n", group, verb.c_str());
+  std::fputs(help, asked ? stdout : stderr);
+  return code(asked ? Exit::succeeded : Exit::usage);
+}
+
 std::optional<int> jobs(Words words, RedriveOnServers on_servers) {
   const std::string verb = words.empty() ? "" : words.front();
   if (!words.empty()) words.erase(words.begin());
@@ -26,15 +39,26 @@ std::optional<int> jobs(Words words, RedriveOnServers on_servers) {
   if (verb == "show") return show_job(std::move(words));
   if (verb == "cancel") return cancel_jobs(std::move(words));
   if (verb == "redrive") return redrive(std::move(words), on_servers);
-  const bool asked = verb == "--help" || verb == "-h" || verb == "help";
-  if (verb == "--version") {
-    std::puts(version_line().c_str());
-    return code(Exit::succeeded);
-  }
-  if (!asked && !verb.empty())
-    std::fprintf(stderr, "millrace: jobs has no command `%s`\n", verb.c_str());
-  std::fputs(jobs_help, asked ? stdout : stderr);
-  return code(asked ? Exit::succeeded : Exit::usage);
+  return told_verbs("jobs", verb, jobs_help);
+}
+
+constexpr const char* keys_help = R"(usage: millrace keys create|list|revoke …
+
+  create         makes an API key and prints it, this once
+  list           those there are, without the keys themselves
+  revoke ID…     ends keys, within 2 s on every edge
+
+They go to the store that DATABASE_URL names, also while a millrace runs on it. Each of them tells
+more with --help.
+)";
+
+std::optional<int> keys(Words words) {
+  const std::string verb = words.empty() ? "" : words.front();
+  if (!words.empty()) words.erase(words.begin());
+  if (verb == "create") return create_key(std::move(words));
+  if (verb == "list") return list_keys(std::move(words));
+  if (verb == "revoke") return revoke_keys(std::move(words));
+  return told_verbs("keys", verb, keys_help);
 }
 
 }  // namespace
@@ -45,6 +69,7 @@ std::optional<int> run(const std::vector<std::string>& words, RedriveOnServers r
   if (words.front() == "submit") return submit(std::move(rest));
   if (words.front() == "tail") return tail(std::move(rest));
   if (words.front() == "jobs") return jobs(std::move(rest), redrive_on_servers);
+  if (words.front() == "keys") return keys(std::move(rest));
   if (words.front() == "doctor") return doctor(std::move(rest));
   if (words.front() == "backup") return backup(std::move(rest));
   if (words.front() == "restore") return restore(std::move(rest));

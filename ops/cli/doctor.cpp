@@ -21,7 +21,8 @@ struct Look {
 };
 constexpr std::array for_both{Look{"data folder", check_data_folder}, Look{"store", check_store}};
 constexpr std::array for_servers{Look{"Kafka", check_kafka}, Look{"Redis", check_redis}};
-constexpr std::array around{Look{"model", check_model}, Look{"edge", check_edge}};
+constexpr std::array around{Look{"model", check_model}, Look{"edge", check_edge},
+                            Look{"keys", check_keys}};
 
 std::string_view word_of(Verdict verdict) {
   if (verdict == Verdict::ok) return "ok";

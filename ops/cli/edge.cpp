@@ -43,11 +43,16 @@ std::string edge_url(const Config& config) {
   return url;
 }
 
-Edge::Edge(const Config& config) : url_(edge_url(config)) {}
+Edge::Edge(const Config& config) : url_(edge_url(config)), key_(config.api_key) {}
+
+std::vector<std::string> Edge::with_key(std::vector<std::string> headers) const {
+  if (!key_.empty()) headers.push_back("Authorization: Bearer " + key_);
+  return headers;
+}
 
 BlockingAnswer Edge::get(const std::string& path, Duration timeout) {
   return http_.ask(
-      {.url = url_ + path, .headers = {"Accept: application/json"}, .timeout = timeout});
+      {.url = url_ + path, .headers = with_key({"Accept: application/json"}), .timeout = timeout});
 }
 
 BlockingAnswer Edge::post(const std::string& path, std::string body,
@@ -56,7 +61,7 @@ BlockingAnswer Edge::post(const std::string& path, std::string body,
                  {"Accept: application/json", "Content-Type: application/json", "Expect:"});
   return http_.ask({.method = "POST",
                     .url = url_ + path,
-                    .headers = std::move(headers),
+                    .headers = with_key(std::move(headers)),
                     .body = std::move(body),
                     .timeout = timeout});
 }
@@ -64,7 +69,7 @@ BlockingAnswer Edge::post(const std::string& path, std::string body,
 BlockingAnswer Edge::stream(const std::string& path, const std::string& last_event_id,
                             const BlockingHttp::TakeBody& take) {
   BlockingRequest request{.url = url_ + path,
-                          .headers = {"Accept: text/event-stream"},
+                          .headers = with_key({"Accept: text/event-stream"}),
                           .silence_max = 3 * limits::heartbeat_every};
   if (!last_event_id.empty()) request.headers.push_back("Last-Event-ID: " + last_event_id);
   return http_.ask(request, take);

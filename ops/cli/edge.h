@@ -31,7 +31,11 @@ class Edge {
   Random& random() { return loop_.random; }
 
  private:
+  /// With what an edge that wants keys asks for.
+  std::vector<std::string> with_key(std::vector<std::string> headers) const;
+
   std::string url_;
+  std::string key_;  ///< empty: none
   BlockingHttp http_;
   Loop loop_;
 };

@@ -16,6 +16,7 @@ class StoreOf final : public ChosenStore {
   std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) override {
     return store_.sessions(clock, timeout);
   }
+  std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_.api_keys(clock); }
   Task<> remove_old_sessions(Clock& clock, Duration timeout) override {
     return store_.remove_old_sessions(clock, timeout);
   }

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "ops/roles/counts_export.h"
+#include "shared/api_keys.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/random.h"
@@ -16,6 +17,7 @@ class ChosenStore {
   virtual ~ChosenStore() = default;
   virtual std::unique_ptr<Store> port(Clock& clock) = 0;
   virtual std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) = 0;
+  virtual std::unique_ptr<ApiKeys> api_keys(Clock& clock) = 0;
   virtual Task<> remove_old_jobs(Clock& clock, Duration kept) = 0;
   virtual Task<> remove_old_sessions(Clock& clock, Duration timeout) = 0;
   virtual void export_counts(CountsExport& to) const = 0;

@@ -15,17 +15,24 @@ http::Response tell_problem(const Problem& problem, std::string_view path) {
   return openai::serves(path) ? openai::error_response(problem) : http::to_response(problem);
 }
 
-http::ServerOptions server_options(const Config& config) {
+access::EdgeGate::Auth auth_of(const Config& config) {
+  using Auth = access::EdgeGate::Auth;
+  if (config.auth == "auto") return Auth::automatic;
+  return config.auth == "on" ? Auth::on : Auth::off;
+}
+
+http::ServerOptions server_options(const Config& config, http::Gate& gate) {
   http::ServerOptions options;
   options.host = config.host;
   options.port = config.port;
   options.cors_origins = config.cors_origins;
   options.tell_problem = tell_problem;
+  options.gate = &gate;
   return options;
 }
 
 relay::FindJob find_in(Store& store) {
-  return [&store](JobId id) { return store.find_noted("default", id); };
+  return [&store](JobId id) { return store.find_noted(id); };
 }
 
 }  // namespace
@@ -37,11 +44,21 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       store_(shared.services.store(loop.clock)),
       log_(shared.services.log(loop.clock)),
       objects_(shared.services.objects(loop.clock)),
+      cache_(shared.services.cache(loop.clock)),
+      api_keys_(shared.services.api_keys(loop.clock)),
+      key_book_(*api_keys_, loop.clock),
+      limiter_(cache_->cache(), loop.clock),
+      gate_({.keys = key_book_,
+             .limiter = limiter_,
+             .auth = auth_of(shared.config),
+             .address_rate = TokenRate::parse(shared.config.address_rate),
+             .tell = tell_problem}),
       hub_(loop.clock, log_->log(), find_in(*store_), shared.relay_metrics),
       relay_routes_(hub_, shared.urls),
       ender_(log_->log(), *store_, loop.clock, loop.random),
       lookup_(log_->log(), *store_, loop.clock, ender_),
       cancel_(log_->log(), *store_, loop.clock, ender_),
+      quota_(*store_, loop.clock, shared.config.tenant_jobs_max),
       submit_({.queue = *queue_,
                .log = log_->log(),
                .store = *store_,
@@ -50,7 +67,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
                .random = loop.random,
                .metrics = shared.ingress_metrics,
                .log_needed = shared.config.kafka_brokers.empty(),
-               .keeps = [&shared] { return shared.services.trouble().empty(); }}),
+               .keeps = [&shared] { return shared.services.trouble().empty(); },
+               .quota = &quota_}),
       jobs_routes_(
           {submit_, lookup_, cancel_, *store_, objects_->objects(), loop.clock,
            shared.ingress_metrics,
@@ -71,7 +89,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
       letter_routes_(letters_.get(), [&shared] { return shared.services.trouble().empty(); }),
       queue_routes_([this] { return shared_.services.queue_lag(loop_.clock.now()); }),
-      server_(loop.clock, loop.random, router_, server_options(shared.config)),
+      server_(loop.clock, loop.random, router_, server_options(shared.config, gate_)),
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);
   relay_routes_.add_to(router_);
@@ -87,11 +105,14 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
 }
 
 Task<> EdgeRole::run() {
+  (void)co_await key_book_.read();  // no request is answered 503 for want of them
   server_.listen();
   std::printf("listening on http://%s:%u\n", shared_.config.host.c_str(), server_.port());
   std::fflush(stdout);
   if (shared_.on_listening)
     shared_.on_listening("http://" + shared_.config.host + ":" + std::to_string(server_.port()));
+  nursery_.start(key_book_.run());
+  nursery_.start(cache_->run());
   nursery_.start(log_->run());
   nursery_.start(objects_->run());
   nursery_.start(hub_.run());

@@ -4,6 +4,7 @@
 
 #include "ops/roles/loop.h"
 #include "ops/roles/services.h"
+#include "producer/access/edge_gate.h"
 #include "producer/conversations/chat_routes.h"
 #include "producer/conversations/session_routes.h"
 #include "producer/ingress/dead_letter_routes.h"
@@ -48,11 +49,17 @@ class EdgeRole final : public Role {
   std::unique_ptr<Store> store_;
   std::unique_ptr<LoopLog> log_;
   std::unique_ptr<LoopObjects> objects_;
+  std::unique_ptr<LoopCache> cache_;
+  std::unique_ptr<ApiKeys> api_keys_;
+  access::KeyBook key_book_;
+  access::RateLimiter limiter_;
+  access::EdgeGate gate_;
   relay::Hub hub_;
   relay::RelayRoutes relay_routes_;
   JobEnder ender_;
   JobLookup lookup_;
   Cancel cancel_;
+  TenantQuota quota_;
   Submit submit_;
   JobsRoutes jobs_routes_;
   ObjectRoutes object_routes_;

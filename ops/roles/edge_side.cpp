@@ -1,5 +1,7 @@
 #include "ops/roles/edge_side.h"
 
+#include "ops/roles/open_door.h"
+
 namespace millrace {
 namespace {
 
@@ -23,6 +25,7 @@ EdgeSide::EdgeSide(const Config& config, Services& services,
     : ingress_metrics_(registry_),
       shared_{config,           services,       {&registry_, &counts_},
               ingress_metrics_, relay_metrics_, relay::SignedUrls(services.link_signer())} {
+  refuse_open_door(config, services);
   http::require_free(config.host, config.port);
   export_counts(counts_, relay_metrics_);
   services.export_counts(counts_);

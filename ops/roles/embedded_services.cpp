@@ -25,6 +25,17 @@ class LoopSegments final : public LoopLog {
   SegmentEventLog log_;
 };
 
+class LoopLocalCache final : public LoopCache {
+ public:
+  explicit LoopLocalCache(std::unique_ptr<SharedCache> cache) : cache_(std::move(cache)) {}
+
+  SharedCache& cache() override { return *cache_; }
+  Task<> run() override { co_return; }
+
+ private:
+  std::unique_ptr<SharedCache> cache_;
+};
+
 WallTime now() {
   asio::io_context unused(1);
   return LoopClock(unused).wall();
@@ -53,6 +64,10 @@ EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
 
 std::unique_ptr<LoopLog> EmbeddedServices::log(Clock& clock) {
   return std::make_unique<LoopSegments>(clock, log_, !looked_after_.exchange(true));
+}
+
+std::unique_ptr<LoopCache> EmbeddedServices::cache(Clock& clock) {
+  return std::make_unique<LoopLocalCache>(cache_.port(clock));
 }
 
 void EmbeddedServices::export_counts(CountsExport& to) const {

@@ -6,6 +6,7 @@
 #include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
 #include "shared/disk/segment_log.h"
+#include "shared/local/local_cache.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/random.h"
 #include "shared/sqlite/sqlite_dead_letters.h"
@@ -31,6 +32,8 @@ class EmbeddedServices final : public Services {
   std::unique_ptr<Sessions> sessions(Clock& clock) override {
     return store_.sessions(clock, session_timeout_);
   }
+  std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_.api_keys(clock); }
+  std::unique_ptr<LoopCache> cache(Clock& clock) override;
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
     return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
@@ -55,6 +58,7 @@ class EmbeddedServices final : public Services {
   LinkSigner link_signer_;
   disk::SegmentLog log_;
   SqliteStore store_;
+  LocalCache cache_;
   DirectoryObjects objects_;
   SqliteJobQueue queue_;
   FolderWatch watch_;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "shared/redis/event_log.h"
+#include "shared/redis/shared_cache.h"
 #include "shared/runtime/ids.h"
 #include "shared/runtime/log.h"
 
@@ -19,6 +20,20 @@ class LoopRedis final : public LoopLog {
 
  private:
   RedisEventLog log_;
+};
+
+/// A cache is asked on the way of a request: what does not answer soon is done without.
+constexpr Duration cache_answer_max = 500ms;
+
+class LoopRedisCache final : public LoopCache {
+ public:
+  LoopRedisCache(Clock& clock, const std::string& url) : cache_(clock, url, cache_answer_max) {}
+
+  SharedCache& cache() override { return cache_; }
+  Task<> run() override { return cache_.run(); }
+
+ private:
+  RedisSharedCache cache_;
 };
 
 /// Throws, with the remedy, unless both servers are named.
@@ -63,6 +78,10 @@ ServerServices::ServerServices(const Config& config, Random& random, Uses uses)
 
 std::unique_ptr<LoopLog> ServerServices::log(Clock& clock) {
   return std::make_unique<LoopRedis>(clock, config_);
+}
+
+std::unique_ptr<LoopCache> ServerServices::cache(Clock& clock) {
+  return std::make_unique<LoopRedisCache>(clock, config_.redis_url);
 }
 
 bool ServerServices::queue_ready() const {

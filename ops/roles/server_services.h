@@ -32,6 +32,8 @@ class ServerServices final : public Services {
   std::unique_ptr<Sessions> sessions(Clock& clock) override {
     return store_->sessions(clock, config_.session_timeout);
   }
+  std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_->api_keys(clock); }
+  std::unique_ptr<LoopCache> cache(Clock& clock) override;
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
   Task<> remove_old_jobs(Clock& clock) override {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ops/roles/counts_export.h"
+#include "shared/api_keys.h"
 #include "shared/dead_letters.h"
 #include "shared/event_log.h"
 #include "shared/job_queue.h"
@@ -12,6 +13,7 @@
 #include "shared/runtime/link_signer.h"
 #include "shared/runtime/random.h"
 #include "shared/sessions.h"
+#include "shared/shared_cache.h"
 #include "shared/store.h"
 
 namespace millrace {
@@ -34,6 +36,15 @@ class LoopObjects {
   virtual Task<> run() = 0;
 };
 
+/// What the edges share, as one loop reaches it, and what keeps it up.
+class LoopCache {
+ public:
+  virtual ~LoopCache() = default;
+  virtual SharedCache& cache() = 0;
+  /// Until cancelled; must have ended before this goes.
+  virtual Task<> run() = 0;
+};
+
 /// What the roles of a process stand on: queue, event log, Store and objects, chosen once. Each
 /// port is one loop's, is made on it, and goes before this does; the rest may be asked from any
 /// thread.
@@ -48,6 +59,8 @@ class Services {
   virtual std::unique_ptr<LoopLog> log(Clock& clock) = 0;
   virtual std::unique_ptr<Store> store(Clock& clock) = 0;
   virtual std::unique_ptr<Sessions> sessions(Clock& clock) = 0;
+  virtual std::unique_ptr<ApiKeys> api_keys(Clock& clock) = 0;
+  virtual std::unique_ptr<LoopCache> cache(Clock& clock) = 0;
   virtual std::unique_ptr<LoopObjects> objects(Clock& clock) = 0;
   /// Of every link that a process on these gives away.
   virtual const LinkSigner& link_signer() const = 0;

@@ -9,8 +9,6 @@
 namespace millrace::conversations {
 namespace {
 
-// Until there are API keys everybody is this tenant.
-constexpr const char* only_tenant = "default";
 /// As long as a turn of a model may take, and a little for the queue.
 constexpr Duration answer_wait_max = limits::model_turn_timeout + 1min;
 
@@ -79,7 +77,7 @@ Task<http::Response> ChatRoutes::stream_again(http::Request& request) {
   const std::string& named = request.params.front();
   const auto id = JobId::parse(named);
   if (!id) co_return no_such_message(named);
-  const auto job = co_await parts_.lookup.find(only_tenant, *id);
+  const auto job = co_await parts_.lookup.find(request.tenant, *id);
   const bool unknown = !job && job.error().problem.status == 404;
   if (unknown || (job && job->session.empty())) co_return no_such_message(named);
   if (!job) co_return detail_response(job.error());
@@ -91,7 +89,7 @@ Task<http::Response> ChatRoutes::answer(http::Request& request, JobId id, std::s
   std::optional<Asker> asker;
   if (auto* peer = request.asker) asker.emplace(peer->watch(), [peer] { return peer->gone(); });
   const auto job =
-      co_await parts_.lookup.find_ended(only_tenant, id, deadline, asker ? &*asker : nullptr);
+      co_await parts_.lookup.find_ended(request.tenant, id, deadline, asker ? &*asker : nullptr);
   if (!job) co_return detail_response(job.error());
   if (!terminal(job->state) || !job->outcome)
     co_return detail_response(504, "The answer takes long; it will be in the session");

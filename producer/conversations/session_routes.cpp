@@ -10,9 +10,6 @@
 namespace millrace::conversations {
 namespace {
 
-// Until there are API keys everybody is this tenant.
-constexpr const char* only_tenant = "default";
-
 http::Response failed(Errc error, std::string_view id) {
   return error == Errc::not_found ? no_such_session(id) : store_failed(error);
 }
@@ -48,7 +45,7 @@ Task<http::Response> SessionRoutes::create(http::Request& request) {
   const auto metadata = session_metadata(request);
   if (!metadata) co_return detail_response(metadata.error());
   const std::string id = new_job_id(parts_.clock.wall(), parts_.random).str();
-  const auto made = co_await parts_.sessions.create(only_tenant, id, *metadata);
+  const auto made = co_await parts_.sessions.create(request.tenant, id, *metadata);
   if (!made) co_return store_failed(made.error());
   co_return with_body(session_json(*made));
 }
@@ -59,7 +56,7 @@ Task<http::Response> SessionRoutes::create_for_user(http::Request& request) {
   const auto now = std::chrono::floor<std::chrono::seconds>(parts_.clock.wall());
   const std::string id = "session_" + std::to_string(now.time_since_epoch().count()) + "_" +
                          new_token(parts_.random).str();
-  const auto made = co_await parts_.sessions.create(only_tenant, id, *metadata);
+  const auto made = co_await parts_.sessions.create(request.tenant, id, *metadata);
   if (!made) co_return store_failed(made.error());
   std::string body = R"({"session_id":)";
   append_json_string(body, made->id);
@@ -71,7 +68,7 @@ Task<http::Response> SessionRoutes::create_for_user(http::Request& request) {
 Task<http::Response> SessionRoutes::show(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
   const std::string id = request.params.front();
-  const auto session = co_await parts_.sessions.access(only_tenant, id);
+  const auto session = co_await parts_.sessions.access(request.tenant, id);
   if (!session) co_return failed(session.error(), id);
   co_return with_body(session_json(*session));
 }
@@ -79,7 +76,7 @@ Task<http::Response> SessionRoutes::show(http::Request& request) {
 Task<http::Response> SessionRoutes::remove(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
   const std::string id = request.params.front();
-  const auto removed = co_await parts_.sessions.remove(only_tenant, id);
+  const auto removed = co_await parts_.sessions.remove(request.tenant, id);
   if (!removed) co_return failed(removed.error(), id);
   std::string body = R"({"session_id":)";
   append_json_string(body, id);
@@ -90,7 +87,7 @@ Task<http::Response> SessionRoutes::messages(http::Request& request) {
   const auto limit = message_limit(request);
   if (!limit) co_return detail_response(limit.error());
   const std::string id = request.params.front();
-  const auto found = co_await parts_.sessions.messages(only_tenant, id, *limit);
+  const auto found = co_await parts_.sessions.messages(request.tenant, id, *limit);
   if (!found) co_return failed(found.error(), id);
   co_return with_body(messages_json(id, *found));
 }

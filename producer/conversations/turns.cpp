@@ -6,9 +6,6 @@
 namespace millrace::conversations {
 namespace {
 
-// Until there are API keys everybody is this tenant.
-constexpr const char* only_tenant = "default";
-
 using Taken = std::expected<Receipt, http::Response>;
 
 }  // namespace
@@ -18,13 +15,15 @@ Task<Taken> Turns::take(const http::Request& request, ChatAsked asked) {
   if (!key) co_return std::unexpected(detail_response(key.error()));
   auto job = chat_job(asked, parts_.context_messages, parts_.clock.wall());
   if (!job) co_return std::unexpected(detail_response(job.error()));
+  job->tenant = request.tenant;
   job->traceparent = traceparent(request);
   // The turn's job must be known before it is queued, so every one has a key.
   const auto print = fingerprint(request.body);
   const bool own_key = key->empty();
   if (own_key) *key = "turn " + new_token(parts_.random).str();
   Job turn;
-  turn.id = derived_job_id(only_tenant, *key);
+  turn.tenant = request.tenant;
+  turn.id = derived_job_id(turn.tenant, *key);
   turn.session = asked.session;
   const auto question = co_await parts_.sessions.ask(turn, asked.message);
   if (!question && question.error() == Errc::not_found)

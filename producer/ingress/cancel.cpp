@@ -1,5 +1,7 @@
 #include "producer/ingress/cancel.h"
 
+#include <span>
+
 #include "producer/ingress/end_watch.h"
 #include "producer/ingress/job_view.h"
 #include "shared/runtime/limits.h"
@@ -19,6 +21,13 @@ Task<FoundJob> Cancel::cancel(std::string tenant, JobId id) {
   if (!row && away(row.error())) co_return std::unexpected(store_away());
   if (row && terminal(row->state)) co_return std::move(*row);
 
+  // Only the row or the record says whose it is, and another's is not even woken.
+  if (!row) {
+    const auto known = co_await log_.states(std::span(&id, 1));
+    if (!known) co_return std::unexpected(log_away());
+    const bool own = known->front() && known->front()->tenant == tenant;
+    if (!own) co_return std::unexpected(no_such_job(id));
+  }
   const auto stands = co_await log_.cancel(id);
   if (!stands && away(stands.error())) co_return std::unexpected(log_away());
   const bool logged = stands && stands->tenant == tenant;

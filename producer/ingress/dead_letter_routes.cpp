@@ -147,7 +147,8 @@ Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
   if (!before)
     co_return to_response(
         refuse("invalid_parameter", "after", "`after` must be the `next` of the page before."));
-  const auto letters = co_await letters_->list(*before, static_cast<std::size_t>(*limit));
+  const auto letters =
+      co_await letters_->list(request.tenant, *before, static_cast<std::size_t>(*limit));
   if (!letters) co_return to_response(store_away());
   co_return answered(list_json(*letters, static_cast<std::size_t>(*limit)));
 }
@@ -157,14 +158,14 @@ Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
   if (keeps_ && !keeps_()) co_return to_response(nothing_kept());
   const auto asked = asked_in(request.body);
   if (!asked) co_return to_response(asked.error());
-  if (asked->id) co_return co_await redrive_one(*asked->id);
-  const auto page = co_await letters_->redrive_unsent(asked->after);
+  if (asked->id) co_return co_await redrive_one(request.tenant, *asked->id);
+  const auto page = co_await letters_->redrive_unsent(request.tenant, asked->after);
   if (!page) co_return to_response(page.error() == Errc::full ? storage_full() : store_away());
   co_return answered(page_json(*page));
 }
 
-Task<http::Response> DeadLetterRoutes::redrive_one(JobId id) {
-  const auto job = co_await letters_->redrive(id);
+Task<http::Response> DeadLetterRoutes::redrive_one(std::string tenant, JobId id) {
+  const auto job = co_await letters_->redrive(std::move(tenant), id);
   if (!job) co_return to_response(failed(job.error(), id));
   co_return answered(page_json({.sent = {{.from = id, .as = job->id}}}));
 }

@@ -24,7 +24,7 @@ class DeadLetterRoutes {
  private:
   Task<http::Response> list(http::Request& request);
   Task<http::Response> redrive(http::Request& request);
-  Task<http::Response> redrive_one(JobId id);
+  Task<http::Response> redrive_one(std::string tenant, JobId id);
 
   DeadLetters* letters_;
   std::function<bool()> keeps_;

@@ -61,6 +61,7 @@ class Batch {
         clock_(clock),
         metrics_(metrics),
         lines_(lines.body),
+        tenant_(lines.tenant),
         key_(lines.idempotency_key),
         traceparent_(lines.traceparent),
         out_(out),
@@ -123,6 +124,7 @@ class Batch {
       metrics_.refused(job.error().code);
       co_return std::unexpected(Refusal{std::move(job.error()), {}, {}});
     }
+    job->tenant = tenant_;
     job->traceparent = traceparent_;
     if (key_.empty()) co_return co_await submit_.fresh(std::move(*job));
     // No header can hold a line feed: a line's key is never somebody's whole key.
@@ -134,6 +136,7 @@ class Batch {
   Clock& clock_;
   IngressMetrics& metrics_;
   LineReader lines_;
+  const std::string& tenant_;
   const std::string& key_;
   const std::string& traceparent_;
   http::StreamWriter& out_;

@@ -9,6 +9,7 @@ namespace millrace {
 
 /// What one request with many jobs says.
 struct JobLines {
+  std::string tenant;  ///< of every job
   std::string body;
   std::string idempotency_key;  ///< empty: none
   std::string traceparent;      ///< of every job; empty: none

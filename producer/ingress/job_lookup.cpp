@@ -52,9 +52,10 @@ Task<FoundJob> JobLookup::look_at_log(const std::string& tenant, const JobId& id
     if (store_failed) co_return std::unexpected(store_away());
     if (!states) co_return std::unexpected(log_away());
     // Accepted a moment ago, and its record lost since: the row is on its way.
-    auto noted = co_await store_.find_noted(tenant, id);
-    if (noted) co_return std::move(*noted);
-    co_return std::unexpected(noted.error() == Errc::not_found ? no_such_job(id) : store_away());
+    auto noted = co_await store_.find_noted(id);
+    if (noted && noted->tenant == tenant) co_return std::move(*noted);
+    const bool unknown = noted || noted.error() == Errc::not_found;
+    co_return std::unexpected(unknown ? no_such_job(id) : store_away());
   }
   const LogState& log = *states->front();
   if (terminal(log.state)) {

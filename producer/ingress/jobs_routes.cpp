@@ -12,9 +12,6 @@
 namespace millrace {
 namespace {
 
-// Until there are API keys everybody is this tenant.
-constexpr const char* only_tenant = "default";
-
 std::expected<JobId, Refusal> job_id(const http::Request& request) {
   const auto id = JobId::parse(request.params.front());
   if (id) return *id;
@@ -61,6 +58,7 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
 
   auto job = parse_job_request(request.body, parts_.clock.wall());
   if (!job) co_return refused(Refusal{std::move(job.error()), {}, {}});
+  job->tenant = request.tenant;
   job->traceparent = traceparent(request);
   const auto print = key->empty() ? std::string() : fingerprint(request.body);
   std::string().swap(request.body);  // while the job waits, its input is held once
@@ -81,7 +79,7 @@ Task<http::Response> JobsRoutes::get_job(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return to_response(*refusal);
   const auto id = job_id(request);
   if (!id) co_return to_response(id.error());
-  const auto job = co_await parts_.lookup.find(only_tenant, *id);
+  const auto job = co_await parts_.lookup.find(request.tenant, *id);
   co_return shown(job);
 }
 
@@ -89,7 +87,7 @@ Task<http::Response> JobsRoutes::list_jobs(http::Request& request) {
   auto filter = parse_job_filter(request);
   if (!filter) co_return to_response(filter.error());
   const std::uint32_t limit = filter->limit;
-  filter->tenant = only_tenant;
+  filter->tenant = request.tenant;
   filter->limit = limit + 1;  // whether there are more
   auto jobs = co_await parts_.store.list(*filter);
   const bool overdue = jobs && std::ranges::any_of(*jobs, overdue_by(parts_.clock.wall()));
@@ -108,7 +106,7 @@ Task<http::Response> JobsRoutes::list_jobs(http::Request& request) {
 Task<> JobsRoutes::look_at_overdue(std::vector<StoredJob> jobs) {
   const auto overdue = overdue_by(parts_.clock.wall());
   for (const auto& job : jobs) {
-    if (overdue(job)) (void)co_await parts_.lookup.find(only_tenant, job.id);
+    if (overdue(job)) (void)co_await parts_.lookup.find(job.tenant, job.id);
   }
 }
 
@@ -116,7 +114,7 @@ Task<http::Response> JobsRoutes::cancel_job(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return to_response(*refusal);
   const auto id = job_id(request);
   if (!id) co_return to_response(id.error());
-  const auto job = co_await parts_.cancel.cancel(only_tenant, *id);
+  const auto job = co_await parts_.cancel.cancel(request.tenant, *id);
   co_return shown(job);
 }
 
@@ -125,7 +123,7 @@ http::Response JobsRoutes::answer_lines(http::Request& request, std::string key)
   http::Response response;
   response.content_type = "application/x-ndjson";
   auto lines = std::make_shared<const JobLines>(
-      JobLines{std::move(request.body), std::move(key), traceparent(request)});
+      JobLines{request.tenant, std::move(request.body), std::move(key), traceparent(request)});
   response.stream = [this, lines](http::StreamWriter& out) {
     return submit_lines(parts_.submit, parts_.clock, parts_.metrics, lines, out);
   };
@@ -137,7 +135,7 @@ Task<http::Response> JobsRoutes::answer_when_ended(http::Request& request, Recei
   const Instant deadline = parts_.clock.now() + wait;
   std::optional<Asker> asker;
   if (auto* peer = request.asker) asker.emplace(peer->watch(), [peer] { return peer->gone(); });
-  const auto job = co_await parts_.lookup.find_ended(only_tenant, receipt.id, deadline,
+  const auto job = co_await parts_.lookup.find_ended(request.tenant, receipt.id, deadline,
                                                      asker ? &*asker : nullptr);
   if (job) receipt.state = job->state;
   const bool ended = job && terminal(job->state);

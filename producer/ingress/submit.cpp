@@ -109,6 +109,7 @@ bool session_is_full(const Result<Accepted>& said) {
 struct Submit::Draft {
   Job job;
   std::optional<OversizeInput> input;
+  std::optional<TenantQuota::Place> place{};
 };
 
 struct Submit::Record {
@@ -161,8 +162,19 @@ Task<Submitted> Submit::keyed(Job job, std::string key, std::string fingerprint)
   co_return count(std::move(submitted), began);
 }
 
+/// The tenant may have one more job.
+Task<Submit::Queued> Submit::enter(Draft& draft) {
+  if (!parts_.quota) co_return Queued();
+  auto place = co_await parts_.quota->enter(draft.job.tenant);
+  if (!place) co_return std::unexpected(std::move(place.error()));
+  draft.place.emplace(std::move(*place));
+  co_return Queued();
+}
+
 Task<Submitted> Submit::run_fresh(Draft& draft) {
   const Job& job = draft.job;
+  auto entered = co_await enter(draft);
+  if (!entered) co_return std::unexpected(std::move(entered.error()));
   Record standing(parts_.clock);
   nursery_.start(record(job, queued_line(job), standing));
   // Only the record knows whether the session has room.
@@ -175,7 +187,7 @@ Task<Submitted> Submit::run_fresh(Draft& draft) {
   auto queued = co_await enqueue(draft);
   while (!standing.said) co_await standing.ended.wait();
   const bool recorded = standing.said->has_value();
-  co_return co_await settle(job, {}, std::move(queued), {.recorded = recorded, .withdraw = true});
+  co_return co_await settle(draft, {}, std::move(queued), {.recorded = recorded, .withdraw = true});
 }
 
 Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) {
@@ -192,9 +204,14 @@ Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) 
   if (session_is_full(standing)) co_return std::unexpected(session_full(job.session));
   if (standing && !standing->fresh) co_return co_await join_record(draft, fingerprint, *standing);
   if (parts_.log_needed && !standing) co_return std::unexpected(not_recorded(standing.error()));
+  // Who finds a job that stands needs no room for it.
+  auto entered = co_await enter(draft);
+  if (!entered)
+    co_return co_await settle(draft, fingerprint, std::move(entered),
+                              {.recorded = standing.has_value(), .withdraw = true});
   // Without the log the same id may be queued twice; whoever begins the second drops it.
   auto queued = co_await enqueue(draft);
-  co_return co_await settle(job, fingerprint, std::move(queued),
+  co_return co_await settle(draft, fingerprint, std::move(queued),
                             {.recorded = standing.has_value(), .withdraw = true});
 }
 
@@ -211,7 +228,7 @@ Task<Submitted> Submit::join_record(Draft& draft, const std::string& fingerprint
   // Nobody knows whether the first try was queued: the same job goes under the same id, and the
   // record stays whatever comes of it, for it is not ours.
   auto queued = co_await enqueue(draft);
-  co_return co_await settle(job, fingerprint, std::move(queued),
+  co_return co_await settle(draft, fingerprint, std::move(queued),
                             {.recorded = true, .withdraw = false});
 }
 
@@ -233,12 +250,14 @@ Task<Submit::Queued> Submit::enqueue(Draft& draft) {
   co_return std::unexpected(not_queued(queued.error(), job.id));
 }
 
-Task<Submitted> Submit::settle(const Job& job, std::string_view fingerprint, Queued queued,
+Task<Submitted> Submit::settle(Draft& draft, std::string_view fingerprint, Queued queued,
                                Standing stood) {
+  const Job& job = draft.job;
   if (queued) {
     if (!fingerprint.empty()) parts_.log.acknowledge(job);
     const auto noted = parts_.store.note_accepted(job, fingerprint);
     if (!noted) log::warn("accepted_job_not_noted", {{"job", job.id.str()}});
+    if (draft.place) draft.place->noted();
     if (noted && !stood.recorded) co_await until_noted(job);
     co_return receipt(job);
   }

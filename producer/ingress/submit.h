@@ -9,6 +9,7 @@
 #include "producer/ingress/metrics.h"
 #include "producer/ingress/oversize_inputs.h"
 #include "producer/ingress/refusal.h"
+#include "producer/ingress/tenant_quota.h"
 #include "shared/contract/job.h"
 #include "shared/contract/state.h"
 #include "shared/event_log.h"
@@ -51,6 +52,8 @@ class Submit {
     bool log_needed = false;
     /// Of what is written now something would be left; nothing is queued otherwise. Empty: always.
     std::function<bool()> keeps{};
+    /// How many jobs a tenant may have. Null: any number.
+    TenantQuota* quota = nullptr;
   };
   explicit Submit(Parts parts)
       : parts_(std::move(parts)), inputs_(parts_.objects, parts_.random), nursery_(parts_.clock) {}
@@ -84,9 +87,9 @@ class Submit {
   Task<Submitted> run_keyed(Draft& draft, const std::string& fingerprint);
   Task<Submitted> join_record(Draft& draft, const std::string& fingerprint,
                               const Accepted& standing);
+  Task<Queued> enter(Draft& draft);
   Task<Queued> enqueue(Draft& draft);
-  Task<Submitted> settle(const Job& job, std::string_view fingerprint, Queued queued,
-                         Standing stood);
+  Task<Submitted> settle(Draft& draft, std::string_view fingerprint, Queued queued, Standing stood);
   Task<> until_noted(const Job& job);
   Task<> record(const Job& job, std::string queued_line, Record& into);
 

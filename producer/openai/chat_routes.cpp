@@ -13,9 +13,6 @@
 namespace millrace::openai {
 namespace {
 
-// Until there are API keys everybody is this tenant.
-constexpr const char* only_tenant = "default";
-
 void describe(http::Response& response, const JobId& id, bool attached) {
   response.headers.emplace_back("X-Millrace-Job", id.str());
   if (attached) response.headers.emplace_back("Idempotent-Replayed", "true");
@@ -84,9 +81,11 @@ Task<http::Response> ChatRoutes::complete(http::Request& request) {
   auto asked = parse_chat_request(request.body, parts_.clock.wall());
   if (!asked) co_return refused(Refusal{std::move(asked.error()), {}, {}});
 
+  asked->job.tenant = request.tenant;
   asked->job.traceparent = traceparent(request);
   const bool keyed = !key->empty();
-  Chat chat{.head = {.id = {},
+  Chat chat{.tenant = request.tenant,
+            .head = {.id = {},
                      .created_at = {},
                      .model = asked->job.model,
                      .include_usage = asked->include_usage},
@@ -114,7 +113,7 @@ Task<http::Response> ChatRoutes::whole_answer(http::Request& request, Chat chat)
   const Instant deadline = parts_.clock.now() + whole_answer_wait_max;
   std::optional<Asker> asker;
   if (auto* peer = request.asker) asker.emplace(peer->watch(), [peer] { return peer->gone(); });
-  const auto job = co_await parts_.lookup.find_ended(only_tenant, chat.head.id, deadline,
+  const auto job = co_await parts_.lookup.find_ended(request.tenant, chat.head.id, deadline,
                                                      asker ? &*asker : nullptr);
   const bool ended = job && terminal(job->state) && job->outcome;
   http::Response response;
@@ -230,11 +229,11 @@ Task<> ChatRoutes::stream_to_end(ChatReading& reading, http::StreamWriter& write
 void ChatRoutes::left(const Chat& chat) {
   const bool unsaid = chat.on_leave == OnLeave::unsaid;
   if (chat.on_leave == OnLeave::cancel || (unsaid && !chat.keyed))
-    leaving_.start(cancel(chat.head.id));
+    leaving_.start(cancel(chat.tenant, chat.head.id));
 }
 
-Task<> ChatRoutes::cancel(JobId id) {
-  const auto job = co_await parts_.cancel.cancel(only_tenant, id);
+Task<> ChatRoutes::cancel(std::string tenant, JobId id) {
+  const auto job = co_await parts_.cancel.cancel(tenant, id);
   if (!job)
     log::warn("abandoned_chat_not_cancelled",
               {{"job", id.str()}, {"code", job.error().problem.code}});

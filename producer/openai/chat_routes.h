@@ -44,6 +44,7 @@ class ChatRoutes {
  private:
   /// An accepted request.
   struct Chat {
+    std::string tenant;
     ChatHead head;
     bool keyed = false;     ///< can be asked for again by its Idempotency-Key
     bool attached = false;  ///< was there already
@@ -59,7 +60,7 @@ class ChatRoutes {
   Task<> stream_to_end(ChatReading& reading, http::StreamWriter& writer);
 
   void left(const Chat& chat);
-  Task<> cancel(JobId id);
+  Task<> cancel(std::string tenant, JobId id);
   http::Response refused(const Refusal& refusal) const;
 
   Parts parts_;

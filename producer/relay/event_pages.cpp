@@ -38,8 +38,10 @@ std::string event_page_json(const JobId& id, const LogPage& page, Seq after, std
   return json;
 }
 
-Task<Result<std::string>> read_event_page(Hub& hub, JobId id, Seq after, std::size_t limit) {
+Task<Result<std::string>> read_event_page(Hub& hub, JobId id, Seq after, std::size_t limit,
+                                          Readable readable) {
   const auto page = co_await hub.page(id, after);
+  if (page && !readable.covers((*page)->tenant)) co_return Failure(Errc::not_found);
   if (page) co_return event_page_json(id, **page, after, limit);
   const bool gone = page.error() == Errc::not_found;
   const auto stored = co_await hub.find()(id);
@@ -47,6 +49,7 @@ Task<Result<std::string>> read_event_page(Hub& hub, JobId id, Seq after, std::si
     const bool nobody_knows = gone && stored.error() == Errc::not_found;
     co_return Failure(nobody_knows ? Errc::not_found : Errc::unavailable);
   }
+  if (!readable.covers(stored->tenant)) co_return Failure(Errc::not_found);
   LogPage made{.lines = {}, .last = 0, .state = stored->state, .more = false};
   if (terminal(stored->state)) {
     made.lines = stored_end_line(*stored);

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "producer/relay/hub.h"
+#include "producer/relay/readable.h"
 
 namespace millrace::relay {
 
@@ -12,7 +13,8 @@ namespace millrace::relay {
 std::string event_page_json(const JobId& id, const LogPage& page, Seq after, std::size_t limit);
 
 /// Reads that page; made from the Store where the log has gone. `not_found`: nobody knows the
-/// job; `unavailable`: the log is away and the Store has no end of it.
-Task<Result<std::string>> read_event_page(Hub& hub, JobId id, Seq after, std::size_t limit);
+/// job, or its reader may not; `unavailable`: the log is away and the Store has no end of it.
+Task<Result<std::string>> read_event_page(Hub& hub, JobId id, Seq after, std::size_t limit,
+                                          Readable readable);
 
 }  // namespace millrace::relay

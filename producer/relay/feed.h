@@ -31,6 +31,8 @@ class Feed final : public LogWatcher {
   const JobId& id() const { return sequence_.id(); }
   Phase phase() const { return phase_; }
   const Sequence& sequence() const { return sequence_; }
+  /// Whose job it is; empty until it is open.
+  const std::string& tenant() const { return tenant_; }
 
  private:
   friend class Hub;
@@ -47,6 +49,7 @@ class Feed final : public LogWatcher {
   Seq first_after_;      ///< where the first reader wants to begin
   Instant heard_at_;     ///< last news of any kind: live, read or checked
   Instant empty_since_;  ///< no reader since
+  std::string tenant_;
   Phase phase_ = Phase::opening;
   bool subscribed_ = false;
   bool awaited_ = false;  ///< the read waits for the subscription
@@ -87,6 +90,7 @@ class Seat {
   void wake_with(Signal* signal) { signal_ = signal; }
 
   const JobId& id() const { return feed_.id(); }
+  const std::string& tenant() const { return feed_.tenant(); }
   Seq last() const { return last_; }
   Tail::Place place() const { return place_; }
   Feed::Phase phase() const { return feed_.phase(); }

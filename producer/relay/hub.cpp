@@ -115,6 +115,7 @@ Task<> Hub::catch_up(Feed& feed) {
       break;
     }
     if (!feed.sequence_.take_page(*page)) feed.again_ = true;
+    feed.tenant_ = page->tenant;
     feed.phase_ = Feed::Phase::open;
     feed.overdue_ = false;
     feed.wake();
@@ -138,6 +139,7 @@ Task<> Hub::settle_without_log(Feed& feed, Errc why) {
   }
   if (!opening) co_return;
   if (stored) {
+    feed.tenant_ = stored->tenant;
     feed.phase_ = Feed::Phase::open;
   } else {
     const bool nobody_knows = gone && stored.error() == Errc::not_found;

@@ -39,8 +39,8 @@ class Hub {
 
   /// A place after event `after`, at once; the feed may still be opening.
   std::unique_ptr<Seat> sit(const JobId& id, Seq after);
-  /// Waits until the feed has opened. `not_found`: nobody knows the job; `unavailable`: the log
-  /// is away and the Store cannot tell.
+  /// Waits until the feed has opened: then its tenant says whose it is. `not_found`: nobody knows
+  /// the job; `unavailable`: the log is away and the Store cannot tell.
   Task<Result<>> opened(const Seat& seat);
   /// Both.
   Task<Result<std::unique_ptr<Seat>>> open(JobId id, Seq after);

@@ -106,7 +106,7 @@ Task<bool> SessionStream::take_resumed() {
     bool ours = state && state->tenant == news.tenant() && state->session == news.session();
     if (!state) {
       const auto stored = co_await hub.find()(ids[i]);
-      ours = stored && stored->session == news.session();
+      ours = stored && stored->tenant == news.tenant() && stored->session == news.session();
     }
     if (ours) join(ids[i], resume[i].second);
   }

@@ -101,9 +101,6 @@ std::optional<Cursor> places(const std::vector<JobId>& ids, const std::optional<
 
 }  // namespace
 
-RelayRoutes::RelayRoutes(Hub& hub, const SignedUrls& urls, std::string tenant)
-    : hub_(hub), urls_(urls), tenant_(std::move(tenant)) {}
-
 void RelayRoutes::add_to(http::Router& router) {
   router.add(http::Method::get, "/v1/jobs/{id}/events",
              [this](http::Request& request) { return job_events(request); });
@@ -113,26 +110,28 @@ void RelayRoutes::add_to(http::Router& router) {
              [this](http::Request& request) { return session_events(request); });
 }
 
-std::optional<Problem> RelayRoutes::refused(const http::Request& request, const JobId& id) const {
+std::expected<Readable, Problem> RelayRoutes::readable(const http::Request& request,
+                                                       const JobId& id) const {
   const auto signature = request.query_param("signature");
-  if (!signature) return std::nullopt;
+  if (!signature) return Readable(request.tenant);
   const auto expires = request.query_param("expires").value_or("");
   switch (urls_.verify(id, expires, *signature, hub_.clock().wall())) {
     case SignedUrls::Verdict::good:
-      return std::nullopt;
+      return Readable();
     case SignedUrls::Verdict::expired:
-      return expired_signature(id.str());
+      return std::unexpected(expired_signature(id.str()));
     case SignedUrls::Verdict::bad:
       break;
   }
-  return bad_signature(id.str());
+  return std::unexpected(bad_signature(id.str()));
 }
 
 Task<http::Response> RelayRoutes::job_events(http::Request& request) {
   const auto id = JobId::parse(request.params.at(0));
   if (!id) co_return not_a_job_id("id", request.params[0]);
   if (auto refusal = unheard_of_job(request)) co_return std::move(*refusal);
-  if (const auto problem = refused(request, *id)) co_return http::to_response(*problem);
+  const auto may = readable(request, *id);
+  if (!may) co_return http::to_response(may.error());
   const auto asked = asked_place(request);
   const auto after = asked.text.empty() ? Seq{0} : parse_seq(asked.text);
   if (!after) co_return not_a_place(asked.field, asked.text, seq_allowed);
@@ -142,20 +141,22 @@ Task<http::Response> RelayRoutes::job_events(http::Request& request) {
       co_return bad_parameter(
           "limit", "allowed is a number from 1 to " + std::to_string(limits::log_page_events));
     }
-    co_return co_await job_event_page(*id, *after, *limit);
+    co_return co_await job_event_page(*id, *after, *limit, *may);
   }
   const auto snapshot = request.query_param("snapshot").value_or("0");
   if (snapshot != "0" && snapshot != "1")
     co_return bad_parameter("snapshot", "allowed are 0 and 1");
   auto seat = co_await hub_.open(*id, *after);
   if (!seat) co_return failed(seat.error(), request.params[0]);
+  if (!may->covers((*seat)->tenant())) co_return no_such_job(request.params[0]);
   if ((*seat)->past_end()) co_return nothing_left();
   const auto backlog = snapshot == "1" ? Backlog::snapshot : Backlog::events;
   co_return stream_response(job_stream(hub_, std::move(*seat), backlog));
 }
 
-Task<http::Response> RelayRoutes::job_event_page(JobId id, Seq after, std::size_t limit) {
-  auto page = co_await read_event_page(hub_, id, after, limit);
+Task<http::Response> RelayRoutes::job_event_page(JobId id, Seq after, std::size_t limit,
+                                                 Readable readable) {
+  auto page = co_await read_event_page(hub_, id, after, limit, std::move(readable));
   if (!page) co_return failed(page.error(), id.str());
   http::Response response;
   response.body = std::move(*page);
@@ -188,6 +189,7 @@ Task<http::Response> RelayRoutes::jobs_events(http::Request& request) {
   for (const auto& seat : *seats) {
     const auto opened = co_await hub_.opened(*seat);
     if (!opened) co_return failed(opened.error(), seat->id().str());
+    if (seat->tenant() != request.tenant) co_return no_such_job(seat->id().str());
     all_past_end = all_past_end && seat->past_end();
   }
   if (all_past_end) co_return nothing_left();
@@ -205,7 +207,7 @@ Task<http::Response> RelayRoutes::session_events(http::Request& request) {
   const auto asked = asked_place(request);
   const auto cursor = asked.text.empty() ? Cursor{} : parse_cursor(asked.text);
   if (!cursor) co_return not_a_place(asked.field, asked.text, cursor_allowed);
-  co_return stream_response(session_stream(hub_, tenant_, session, *cursor));
+  co_return stream_response(session_stream(hub_, request.tenant, session, *cursor));
 }
 
 http::StreamBody RelayRoutes::open_stream(const JobId& id, Seq after) const {

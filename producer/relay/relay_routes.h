@@ -1,6 +1,8 @@
 #pragma once
+#include <expected>
 #include <string>
 
+#include "producer/relay/event_pages.h"
 #include "producer/relay/hub.h"
 #include "producer/relay/signed_url.h"
 #include "shared/http/router.h"
@@ -14,11 +16,12 @@ namespace millrace::relay {
 ///   GET /v1/sessions/{id}/events      SSE of a session's live jobs
 ///
 /// A place to go on from is `Last-Event-ID`, else `?after=`. Who asks for several jobs as JSON is
-/// answered 406; a parameter that is not known here, or said twice, 400. Hub and URLs outlive the
-/// routes, the routes outlive the router's use.
+/// answered 406; who asks for another tenant's job, 404 as for one that nobody knows; a parameter
+/// that is not known here, or said twice, 400. Hub and URLs outlive the routes, the routes outlive
+/// the router's use.
 class RelayRoutes {
  public:
-  RelayRoutes(Hub& hub, const SignedUrls& urls, std::string tenant = "default");
+  RelayRoutes(Hub& hub, const SignedUrls& urls) : hub_(hub), urls_(urls) {}
 
   void add_to(http::Router& router);
 
@@ -31,17 +34,15 @@ class RelayRoutes {
 
  private:
   Task<http::Response> job_events(http::Request& request);
-  Task<http::Response> job_event_page(JobId id, Seq after, std::size_t limit);
+  Task<http::Response> job_event_page(JobId id, Seq after, std::size_t limit, Readable readable);
   Task<http::Response> jobs_events(http::Request& request);
   Task<http::Response> session_events(http::Request& request);
 
-  /// Why this request may not read the job; nothing when it may. Until there are API keys only a
-  /// signature that is present is judged; with keys a request needs one or the other.
-  std::optional<Problem> refused(const http::Request& request, const JobId& id) const;
+  /// Whose job this request may read: its tenant's, or the one its signature was made for.
+  std::expected<Readable, Problem> readable(const http::Request& request, const JobId& id) const;
 
   Hub& hub_;
   const SignedUrls& urls_;
-  std::string tenant_;
 };
 
 }  // namespace millrace::relay

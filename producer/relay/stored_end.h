@@ -6,7 +6,7 @@
 
 namespace millrace::relay {
 
-/// How the relay asks the Store for a job of the tenant it serves.
+/// How the relay asks the Store for a job, whosever it is.
 using FindJob = std::function<Task<Result<StoredJob>>(JobId)>;
 
 /// The event line that ends a job whose log has gone, made from what the Store keeps. Its number

@@ -76,6 +76,7 @@ Result<LogPage> SegmentLog::read(const JobId& id, Seq after, WallTime now, Patie
     const auto choose = [&](const JobLog& log) {
       page.state = log.standing.state;
       page.last = log.standing.last;
+      page.tenant = log.identity.tenant;
       choice = choose_runs(log.runs, after, limits::log_page_events, page_bytes);
     };
     Shard& shard = shard_of(id);

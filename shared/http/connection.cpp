@@ -98,10 +98,13 @@ Task<Connection::Then> Connection::exchange(std::unique_ptr<Stream>& stream) {
   Exchange now(context_);
   const bool there = co_await receive(now);
   if (!there) co_return Then::close;
-  if (now.problem)
+  if (now.passage.refused)
+    now.response = std::move(*now.passage.refused);
+  else if (now.problem)
     refuse(now, *now.problem);
   else
     co_await handle(now);
+  for (auto& header : now.passage.headers) now.response.headers.push_back(std::move(header));
   if (now.response.stream && !now.is_head) {
     stream = streamed(now);
     co_return now.parts.close ? Then::linger : Then::next;
@@ -178,8 +181,12 @@ Task<bool> Connection::receive(Exchange& now) {
   begin(now, *head);
   const bool keep_alive = head->keep_alive;
   wire_.take(*head_bytes);  // `head` is void from here on
+  if (auto* gate = context_.options.gate; gate && !now.problem && now.match.handler) {
+    auto passage = co_await gate->enter(now.request, now.match.pattern);
+    now.passage = std::move(passage);
+  }
   if (now.has_body()) {
-    const bool refused = now.problem.has_value();
+    const bool refused = now.problem || now.passage.refused;
     if (refused) now.body_bytes_max = refused_body_bytes_max;
     if (refused && (now.expects_continue || now.content_length > now.body_bytes_max))
       co_return true;  // its body is not asked for

@@ -5,7 +5,9 @@
 namespace millrace::http {
 namespace {
 
-constexpr std::string_view readable_fields = "Location, Retry-After, x-request-id, x-should-retry";
+constexpr std::string_view readable_fields =
+    "Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+    "WWW-Authenticate, x-request-id, x-should-retry";
 constexpr std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 constexpr std::string_view remembered_s = "600";
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "shared/http/connection.h"
+#include "shared/http/gate.h"
 
 namespace millrace::http {
 
@@ -44,6 +45,7 @@ struct Connection::Exchange {
   BodyShare share;
 
   std::optional<Problem> problem;  ///< why it is not handled
+  Passage passage;                 ///< what the gate said, where it was asked
   bool body_refused = false;
   Response response;
   HeadParts parts;

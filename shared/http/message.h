@@ -15,6 +15,8 @@
 
 namespace millrace::http {
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
 
 /// Who waits for the answer to a request that takes long.
@@ -31,12 +33,13 @@ class WaitingPeer {
 /// handlers as `get`; the connection leaves the body out.
 struct Request {
   Method method = Method::get;
-  std::string path;                                          ///< percent-decoded once, no query
-  std::string query;                                         ///< raw, without `?`
-  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+  std::string path;   ///< percent-decoded once, no query
+  std::string query;  ///< raw, without `?`
+  Headers headers;    ///< names in lower case
   std::string body;
   std::string request_id;           ///< the client's own where sane, else made here
   std::string peer;                 ///< address without port
+  std::string tenant = "default";   ///< whose objects it may see: as the server's gate says
   std::vector<std::string> params;  ///< what the route's `{}` matched, decoded
   WaitingPeer* asker = nullptr;     ///< while it is handled; null where nobody can leave
 
@@ -76,7 +79,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
+  Headers headers;
   /// Set: the head is sent (chunked, `Cache-Control: no-store`, `X-Accel-Buffering: no`) and
   /// the body is what this writes.
   StreamBody stream;

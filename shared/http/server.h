@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "shared/http/gate.h"
 #include "shared/http/router.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/random.h"
@@ -34,6 +35,7 @@ struct ServerOptions {
   std::size_t held_body_bytes_max = 256 * 1024 * 1024;  ///< of all requests at once: 503
   ServerTimes times;
   TellProblem tell_problem;  ///< unset: `to_response`
+  Gate* gate = nullptr;      ///< null: everybody is the default tenant and may all
 };
 
 /// What a server counts; read from any thread.

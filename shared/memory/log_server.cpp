@@ -240,6 +240,7 @@ Result<LogPage> LogServer::read(const JobId& id, Seq after) {
   LogPage page;
   page.last = record->seq;
   page.state = record->state;
+  page.tenant = record->tenant;
   std::size_t count = 0;
   auto line = std::ranges::upper_bound(record->lines, after, {}, &Line::seq);
   for (; line != record->lines.end() && count < limits::log_page_events; ++line, ++count)

@@ -51,8 +51,19 @@ Task<Result<StoredJob>> MemoryStore::find(std::string_view tenant, const JobId& 
       [&tables = tables_, of = std::string(tenant), id] { return tables.find(of, id); });
 }
 
+/// Notes and questions go one way, in order.
+Task<Result<StoredJob>> MemoryStore::find_noted(const JobId& id) {
+  return ask<StoredJob>([&tables = tables_, id] { return tables.find(id); });
+}
+
 Task<Result<std::vector<StoredJob>>> MemoryStore::list(const JobFilter& filter) {
   return ask<std::vector<StoredJob>>([&tables = tables_, filter] { return tables.list(filter); });
+}
+
+Task<Result<std::uint64_t>> MemoryStore::live_jobs(std::string_view tenant, std::uint64_t most) {
+  return ask<std::uint64_t>([&tables = tables_, of = std::string(tenant), most] {
+    return Result<std::uint64_t>(tables.count_live(of, most));
+  });
 }
 
 }  // namespace millrace

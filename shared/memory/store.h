@@ -19,10 +19,9 @@ class MemoryStore final : public Store {
   Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override;
   Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override;
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override;
-  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
-    return find(tenant, id);  // notes and questions go one way, in order
-  }
+  Task<Result<StoredJob>> find_noted(const JobId& id) override;
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override;
+  Task<Result<std::uint64_t>> live_jobs(std::string_view tenant, std::uint64_t most) override;
   std::string id() const override { return tables_.id(); }
   bool healthy() const override { return link_.up(); }
 

@@ -68,6 +68,19 @@ Result<StoredJob> Tables::want_cancel(const std::string& tenant, const JobId& id
   return found->second;
 }
 
+std::uint64_t Tables::count_live(const std::string& tenant, std::uint64_t most) const {
+  const auto live = std::ranges::count_if(rows_, [&tenant](const auto& row) {
+    return row.second.tenant == tenant && !terminal(row.second.state);
+  });
+  return std::min(static_cast<std::uint64_t>(live), most);
+}
+
+Result<StoredJob> Tables::find(const JobId& id) const {
+  const auto* found = row(id);
+  if (!found) return Failure(Errc::not_found);
+  return *found;
+}
+
 Result<StoredJob> Tables::find(const std::string& tenant, const JobId& id) const {
   const auto* found = row(id);
   if (!found || found->tenant != tenant) return Failure(Errc::not_found);

@@ -29,6 +29,8 @@ class Tables {
   Result<> save_step(const JobId& id, const Step& step);
   Finished finish(const Job& job, const Outcome& outcome, const Step* step);
   Result<StoredJob> want_cancel(const std::string& tenant, const JobId& id);
+  Result<StoredJob> find(const JobId& id) const;
+  std::uint64_t count_live(const std::string& tenant, std::uint64_t most) const;
   Result<StoredJob> find(const std::string& tenant, const JobId& id) const;
   Result<std::vector<StoredJob>> list(const JobFilter& filter) const;
   const std::string& id() const { return id_; }

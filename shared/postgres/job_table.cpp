@@ -64,6 +64,8 @@ constexpr Statement want_cancel_sql{
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
   "error_code, error_message, retryable, tool_calls"
+constexpr Statement count_live_sql{
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE tenant = $1 AND state < 3 LIMIT $2) AS live"};
 constexpr Statement find_sql{"SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = $1"};
 constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = $1";
 #undef MILLRACE_JOB_COLUMNS
@@ -233,6 +235,13 @@ Task<Result<StoredJob>> JobTable::want_cancel(const std::string& tenant, const J
 Task<Result<>> JobTable::probe() {
   const auto probed = co_await connection_.run(probe_sql, {});
   co_return done(probed);
+}
+
+Task<Result<std::uint64_t>> JobTable::count_live(const std::string& tenant, std::uint64_t most) {
+  const auto rows = co_await connection_.run(
+      count_live_sql, Params().add(tenant).add(static_cast<std::int64_t>(most)));
+  if (!rows) co_return Failure(rows.error());
+  co_return static_cast<std::uint64_t>(rows->number(0, 0));
 }
 
 Task<Result<StoredJob>> JobTable::find(const JobId& id) {

@@ -33,12 +33,12 @@ class JobTable {
   /// As it stands, with its steps; a job without a row is news, not an error: its tenant is empty.
   Task<Result<BegunJob>> read_begun(const JobId& id);
   /// Another tenant's job is `not_found`.
+  Task<Result<StoredJob>> find(const JobId& id);
+  Task<Result<std::uint64_t>> count_live(const std::string& tenant, std::uint64_t most);
   Task<Result<StoredJob>> find(const std::string& tenant, const JobId& id);
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter);
 
  private:
-  Task<Result<StoredJob>> find(const JobId& id);
-
   Connection& connection_;
 };
 

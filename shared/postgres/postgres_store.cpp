@@ -9,6 +9,7 @@
 #include "shared/runtime/config_value.h"
 #include "shared/runtime/limits.h"
 #include "shared/runtime/log.h"
+#include "shared/store_port/api_keys_port.h"
 #include "shared/store_port/sessions_port.h"
 #include "shared/store_port/store_port.h"
 
@@ -100,6 +101,10 @@ Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
     if (jobs > 0) log::info("jobs_removed", {{"jobs", jobs}});
     co_await clock.sleep_for(look_every);
   }
+}
+
+std::unique_ptr<ApiKeys> PostgresStore::api_keys(Clock& clock) {
+  return std::make_unique<ApiKeysPort<postgres::Desks>>(clock, state_->desks());
 }
 
 std::unique_ptr<Sessions> PostgresStore::sessions(Clock& clock, Duration timeout) {

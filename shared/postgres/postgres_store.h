@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "shared/api_keys.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/model_prices.h"
 #include "shared/runtime/random.h"
@@ -37,6 +38,8 @@ class PostgresStore {
   /// The Store of one loop; it belongs to that loop, and the clock must outlive it.
   std::unique_ptr<Store> port(Clock& clock);
 
+  /// The API keys, as one loop reaches them; as with `port`.
+  std::unique_ptr<ApiKeys> api_keys(Clock& clock);
   /// The conversations, as one loop reaches them; as with `port`.
   std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout);
   /// Removes sessions that were not accessed for `timeout`, with their messages, until cancelled.

@@ -28,7 +28,7 @@ Task<Result<LogPage>> RedisEventLog::read(const JobId& id, Seq after) {
 Task<Result<LogPage>> RedisEventLog::read_page(JobId id, Seq after, Instant by) {
   // The hash first: a state that is newer than the lines would end a reader too early.
   buffer_.clear();
-  buffer_.command({"HMGET", keys::job(id), "state", "seq"});
+  buffer_.command({"HMGET", keys::job(id), "state", "seq", "tenant"});
   buffer_.command(6);
   buffer_.part("XRANGE");
   buffer_.part(keys::events(id));
@@ -44,6 +44,7 @@ Task<Result<LogPage>> RedisEventLog::read_page(JobId id, Seq after, Instant by) 
   LogPage page;
   page.state = redis::state_of(record[0]);
   page.last = static_cast<Seq>(record[1].number());
+  page.tenant = record[2].text();
   page.more = entries.size() > limits::log_page_events;
   const std::size_t count = std::min(entries.size(), limits::log_page_events);
   for (std::size_t i = 0; i < count; ++i) {

@@ -158,14 +158,6 @@ void apply(const Setting& row, const Given& given, Config& config) {
       hidden ? std::string(value::mask) : value::without_password(given.text), row.allowed));
 }
 
-void refuse_public_address(const Config& config, const std::string& origin) {
-  if (config.auth == "off" || value::loopback(config.host)) return;
-  throw std::invalid_argument(
-      fmt::format("host ({}) is \"{}\", which others can reach, and there are no API keys; "
-                  "allowed: a loopback address, or any with auth=off (AUTH=off, --auth off)",
-                  origin, config.host));
-}
-
 }  // namespace
 
 LoadedConfig load_config(const std::vector<std::string>& flags) {
@@ -193,7 +185,6 @@ LoadedConfig load_config(const std::vector<std::string>& flags) {
     const auto found = given.find(std::string(row.key));
     if (found != given.end()) apply(row, found->second, config);
   }
-  refuse_public_address(config, origin("host"));
   if (config.database_url.empty()) config.database_url = config.data + "/millrace.db";
 
   for (const Setting& row : settings()) {

@@ -26,7 +26,11 @@ struct Config {
   std::uint32_t edge_threads = 1;
   std::uint32_t worker_threads = 1;
   std::string cors_origins;
-  std::string auth = "on";  ///< `off` allows a public address without keys
+  /// `on`: routes want an API key; `off`: none does; `auto`: from the first key made on, and before
+  /// it a loopback address alone.
+  std::string auth = "auto";
+  std::string address_rate;           ///< requests of one address, a TokenRate; empty: no limit
+  std::uint32_t tenant_jobs_max = 0;  ///< jobs of one tenant that have not ended; 0: no limit
 
   // the outside world
   std::string kafka_brokers;
@@ -65,6 +69,7 @@ struct Config {
 
   // the command line
   std::string url;       ///< of the edge to talk to; empty: the one at `port` of this host
+  std::string api_key;   ///< that the commands show the edge; empty: none
   std::string no_color;  ///< not empty: no colours (no-color.org)
 
   std::string log_level = "info";   ///< debug, info, warn, error

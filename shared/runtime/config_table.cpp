@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/token_bucket.h"
 
 namespace millrace {
 namespace {
@@ -189,7 +190,12 @@ const std::vector<Setting>& settings() {
       whole("worker_threads", {"MILLRACE_WORKER_THREADS"}, &C::worker_threads, 1, 256),
       checked("cors_origins", {"CORS_ORIGINS"}, &C::cors_origins,
               "* or origins such as https://example.com, separated by commas", value::origin_list),
-      choice("auth", {"AUTH"}, &C::auth, {"on", "off"}),
+      choice("auth", {"AUTH"}, &C::auth, {"auto", "on", "off"}),
+      checked("address_rate", {"ADDRESS_RATE"}, &C::address_rate,
+              "a rate such as 10/s, 600/min or 1000/h, with what may come at once behind a colon "
+              "(10/s:50)",
+              [](std::string_view given) { return TokenRate::parse(given).has_value(); }),
+      whole("tenant_jobs_max", {"TENANT_JOBS_MAX"}, &C::tenant_jobs_max, 0, 1'000'000'000),
 
       checked("kafka_brokers", {"KAFKA_BROKERS"}, &C::kafka_brokers,
               "host:port, several separated by commas", value::broker_list),
@@ -233,6 +239,7 @@ const std::vector<Setting>& settings() {
       time("jobs_ttl", {"JOBS_TTL"}, &C::jobs_ttl, limits::job_kept_min, 3650 * 24h),
 
       text("url", {"MILLRACE_URL"}, &C::url),
+      secret("api_key", {"MILLRACE_API_KEY"}, &C::api_key),
       text("no_color", {"NO_COLOR"}, &C::no_color),
 
       debug_setting(),

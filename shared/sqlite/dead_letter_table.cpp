@@ -6,16 +6,21 @@ namespace millrace::sqlite {
 namespace {
 
 // Seldom used, so each is prepared when it is.
-#define MILLRACE_LETTERS \
-  "SELECT number, job_id, reason, attempts, died_at, envelope, redriven_as FROM dead_letters "
-constexpr const char* list_sql = MILLRACE_LETTERS "WHERE number < ? ORDER BY number DESC LIMIT ?";
-constexpr const char* unsent_sql =
-    MILLRACE_LETTERS "WHERE number > ? AND redriven_as IS NULL ORDER BY number LIMIT ?";
-constexpr const char* of_sql = MILLRACE_LETTERS "WHERE job_id = ? ORDER BY number DESC LIMIT 1";
+#define MILLRACE_LETTERS                                                                  \
+  "SELECT number, job_id, reason, attempts, died_at, envelope, redriven_as, tenant FROM " \
+  "dead_letters "
+constexpr const char* list_sql =
+    MILLRACE_LETTERS "WHERE tenant = ? AND number < ? ORDER BY number DESC LIMIT ?";
+constexpr const char* unsent_sql = MILLRACE_LETTERS
+    "WHERE tenant = ? AND number > ? AND redriven_as IS NULL ORDER BY number"
+    " LIMIT ?";
+constexpr const char* of_sql =
+    MILLRACE_LETTERS "WHERE job_id = ? AND tenant = ? ORDER BY number DESC LIMIT 1";
 #undef MILLRACE_LETTERS
+// Its envelope may be unreadable; the row of its job says whose it is.
 constexpr const char* add_sql =
-    "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope)"
-    " VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope, tenant)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT tenant FROM jobs WHERE id = ?1), ?6))";
 constexpr const char* forget_sql = "DELETE FROM dead_letters WHERE died_at < ?";
 constexpr const char* set_redriven_sql =
     "UPDATE dead_letters SET redriven_as = ?2 WHERE number = ?1";
@@ -42,6 +47,7 @@ Result<std::vector<DeadLetter>> read(Query& query) {
     if (!job) return Failure(Errc::corrupt);
     letters.push_back({.number = query.number(0),
                        .job = *job,
+                       .tenant = query.text(7),
                        .reason = query.text(2),
                        .attempts = static_cast<std::uint32_t>(query.number(3)),
                        .died_at = WallTime(std::chrono::milliseconds(query.number(4))),
@@ -56,30 +62,32 @@ Result<> DeadLetterTable::add(const DeadLetter& letter, WallTime forget_before) 
   Statement add(add_sql);
   auto insert = add.on(database_);
   insert.bind(letter.job.bytes).bind(letter.reason).bind(letter.attempts);
-  insert.bind(ms(letter.died_at)).bind(letter.envelope);
+  insert.bind(ms(letter.died_at)).bind(letter.envelope).bind(letter.tenant);
   if (const auto done = insert.finish(); !done) return done;
   Statement forget(forget_sql);
   return forget.on(database_).bind(ms(forget_before)).finish();
 }
 
-Result<std::vector<DeadLetter>> DeadLetterTable::list(std::int64_t before, std::size_t limit) {
+Result<std::vector<DeadLetter>> DeadLetterTable::list(const std::string& tenant,
+                                                      std::int64_t before, std::size_t limit) {
   Statement list(list_sql);
   auto query = list.on(database_);
-  query.bind(before).bind(static_cast<std::int64_t>(limit));
+  query.bind(tenant).bind(before).bind(static_cast<std::int64_t>(limit));
   return read(query);
 }
 
-Result<std::vector<DeadLetter>> DeadLetterTable::unsent(std::int64_t after, std::size_t limit) {
+Result<std::vector<DeadLetter>> DeadLetterTable::unsent(const std::string& tenant,
+                                                        std::int64_t after, std::size_t limit) {
   Statement unsent(unsent_sql);
   auto query = unsent.on(database_);
-  query.bind(after).bind(static_cast<std::int64_t>(limit));
+  query.bind(tenant).bind(after).bind(static_cast<std::int64_t>(limit));
   return read(query);
 }
 
-Result<std::optional<DeadLetter>> DeadLetterTable::of(const JobId& job) {
+Result<std::optional<DeadLetter>> DeadLetterTable::of(const std::string& tenant, const JobId& job) {
   Statement of(of_sql);
   auto query = of.on(database_);
-  query.bind(job.bytes);
+  query.bind(job.bytes).bind(tenant);
   auto letters = read(query);
   if (!letters) return Failure(letters.error());
   if (letters->empty()) return std::nullopt;

@@ -17,11 +17,13 @@ class DeadLetterTable {
   /// Keeps the letter, and drops those of jobs that died before `forget_before`.
   Result<> add(const DeadLetter& letter, WallTime forget_before);
   /// Newest first, those with a lower number than `before`.
-  Result<std::vector<DeadLetter>> list(std::int64_t before, std::size_t limit);
+  Result<std::vector<DeadLetter>> list(const std::string& tenant, std::int64_t before,
+                                       std::size_t limit);
   /// Oldest first, those behind `after` that were not sent again.
-  Result<std::vector<DeadLetter>> unsent(std::int64_t after, std::size_t limit);
+  Result<std::vector<DeadLetter>> unsent(const std::string& tenant, std::int64_t after,
+                                         std::size_t limit);
   /// The last letter of that job, or nothing.
-  Result<std::optional<DeadLetter>> of(const JobId& job);
+  Result<std::optional<DeadLetter>> of(const std::string& tenant, const JobId& job);
   Result<> set_redriven(std::int64_t number, const JobId& as);
 
  private:

@@ -54,6 +54,8 @@ constexpr const char* want_cancel_sql =
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
   "error_code, error_message, retryable, tool_calls"
+constexpr const char* count_live_sql =
+    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE tenant = ? AND state < 3 LIMIT ?)";
 constexpr const char* find_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = ?";
 constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = ?";
 #undef MILLRACE_JOB_COLUMNS
@@ -154,6 +156,7 @@ JobTable::JobTable(Database& database)
       ended_(ended_sql),
       want_cancel_(want_cancel_sql),
       find_(find_sql),
+      count_live_(count_live_sql),
       steps_(steps_sql) {}
 
 Result<> JobTable::note(const JobRow& row) {
@@ -255,6 +258,13 @@ Result<StoredJob> JobTable::find(const JobId& id) {
   if (!row) return Failure(row.error());
   if (!*row) return Failure(Errc::not_found);
   return read_job(query);
+}
+
+Result<std::uint64_t> JobTable::count_live(std::string_view tenant, std::uint64_t most) {
+  auto query = count_live_.on(database_);
+  const auto row = query.bind(tenant).bind(static_cast<std::int64_t>(most)).step();
+  if (!row) return Failure(row.error());
+  return static_cast<std::uint64_t>(query.number(0));
 }
 
 Result<StoredJob> JobTable::find(std::string_view tenant, const JobId& id) {

@@ -30,6 +30,7 @@ class JobTable {
   Result<> probe();
 
   Result<StoredJob> find(const JobId& id);
+  Result<std::uint64_t> count_live(std::string_view tenant, std::uint64_t most);
   /// Another tenant's job is `not_found`.
   Result<StoredJob> find(std::string_view tenant, const JobId& id);
   Result<std::vector<StoredJob>> list(const JobFilter& filter);
@@ -59,6 +60,7 @@ class JobTable {
   Statement ended_;
   Statement want_cancel_;
   Statement find_;
+  Statement count_live_;
   Statement steps_;
 };
 

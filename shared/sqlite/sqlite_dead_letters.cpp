@@ -26,18 +26,19 @@ SqliteDeadLetters::SqliteDeadLetters(SqliteStore& store, SqliteJobQueue& queue, 
 
 SqliteDeadLetters::~SqliteDeadLetters() = default;
 
-Task<Result<std::vector<DeadLetter>>> SqliteDeadLetters::list(std::int64_t before,
+Task<Result<std::vector<DeadLetter>>> SqliteDeadLetters::list(std::string tenant,
+                                                              std::int64_t before,
                                                               std::size_t limit) {
   const std::int64_t below = before > 0 ? before : std::numeric_limits<std::int64_t>::max();
   return caller_->ask<Letters>(writes_.queue(), 0,
-                               [below, limit = std::min(limit, page_max)](Tables& tables) {
-                                 return tables.letters.list(below, limit);
+                               [tenant, below, limit = std::min(limit, page_max)](Tables& tables) {
+                                 return tables.letters.list(tenant, below, limit);
                                });
 }
 
-Task<Result<Job>> SqliteDeadLetters::redrive(JobId id) {
+Task<Result<Job>> SqliteDeadLetters::redrive(std::string tenant, JobId id) {
   const auto letter = co_await caller_->ask<std::optional<DeadLetter>>(
-      writes_.queue(), 0, [id](Tables& tables) { return tables.letters.of(id); });
+      writes_.queue(), 0, [tenant, id](Tables& tables) { return tables.letters.of(tenant, id); });
   if (!letter) co_return Failure(letter.error());
   if (!*letter) co_return Failure(Errc::not_found);
   const auto read = decode_envelope((*letter)->envelope);
@@ -50,10 +51,11 @@ Task<Result<Job>> SqliteDeadLetters::redrive(JobId id) {
   co_return job;
 }
 
-Task<Result<DeadLetters::SentPage>> SqliteDeadLetters::redrive_unsent(std::int64_t after) {
-  const auto letters = co_await caller_->ask<Letters>(writes_.queue(), 0, [after](Tables& tables) {
-    return tables.letters.unsent(after, page_max);
-  });
+Task<Result<DeadLetters::SentPage>> SqliteDeadLetters::redrive_unsent(std::string tenant,
+                                                                      std::int64_t after) {
+  const auto letters = co_await caller_->ask<Letters>(
+      writes_.queue(), 0,
+      [tenant, after](Tables& tables) { return tables.letters.unsent(tenant, after, page_max); });
   if (!letters) co_return Failure(letters.error());
   SentPage page;
   if (letters->size() == page_max) page.next = letters->back().number;

@@ -18,9 +18,10 @@ class SqliteDeadLetters final : public DeadLetters {
   SqliteDeadLetters(SqliteStore& store, SqliteJobQueue& queue, Clock& clock, Random& random);
   ~SqliteDeadLetters() override;
 
-  Task<Result<std::vector<DeadLetter>>> list(std::int64_t before, std::size_t limit) override;
-  Task<Result<Job>> redrive(JobId job) override;
-  Task<Result<SentPage>> redrive_unsent(std::int64_t after) override;
+  Task<Result<std::vector<DeadLetter>>> list(std::string tenant, std::int64_t before,
+                                             std::size_t limit) override;
+  Task<Result<Job>> redrive(std::string tenant, JobId job) override;
+  Task<Result<SentPage>> redrive_unsent(std::string tenant, std::int64_t after) override;
 
  private:
   Task<Result<>> send(Job job, std::int64_t number);

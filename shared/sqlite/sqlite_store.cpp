@@ -9,6 +9,7 @@
 #include "shared/sqlite/desks.h"
 #include "shared/sqlite/migrations.h"
 #include "shared/sqlite/threads.h"
+#include "shared/store_port/api_keys_port.h"
 #include "shared/store_port/sessions_port.h"
 #include "shared/store_port/store_port.h"
 
@@ -111,6 +112,10 @@ std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
 
 Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {
   return sqlite::remove_old_jobs(clock, state_->replies, state_->writes.queue(), kept);
+}
+
+std::unique_ptr<ApiKeys> SqliteStore::api_keys(Clock& clock) {
+  return std::make_unique<ApiKeysPort<sqlite::Desks>>(clock, state_->desks());
 }
 
 std::unique_ptr<Sessions> SqliteStore::sessions(Clock& clock, Duration timeout) {

@@ -1,4 +1,5 @@
 #pragma once
+#include "shared/sqlite/api_key_table.h"
 #include "shared/sqlite/dead_letter_table.h"
 #include "shared/sqlite/job_table.h"
 #include "shared/sqlite/old_jobs.h"
@@ -14,12 +15,14 @@ struct Tables {
         sessions(database),
         queue(database),
         letters(database),
-        old_jobs(database) {}
+        old_jobs(database),
+        api_keys(database) {}
   JobTable jobs;
   SessionTable sessions;
   QueueTable queue;
   DeadLetterTable letters;
   OldJobs old_jobs;
+  ApiKeyTable api_keys;
 };
 
 }  // namespace millrace::sqlite

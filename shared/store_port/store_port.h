@@ -82,13 +82,18 @@ class StorePort final : public Store {
     });
   }
 
-  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
-    return find_behind_notes(std::string(tenant), id);
-  }
+  Task<Result<StoredJob>> find_noted(const JobId& id) override { return find_behind_notes(id); }
 
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override {
     return desks_.template list<std::vector<StoredJob>>(
         [filter](Tables& tables) { return tables.jobs.list(filter); });
+  }
+
+  Task<Result<std::uint64_t>> live_jobs(std::string_view tenant, std::uint64_t most) override {
+    return desks_.template write<std::uint64_t>(
+        Desks::lock(tenant, ""), 0, [tenant = std::string(tenant), most](Tables& tables) {
+          return tables.jobs.count_live(tenant, most);
+        });
   }
 
   std::string id() const override { return id_; }
@@ -113,11 +118,12 @@ class StorePort final : public Store {
     if (!job.started_at) job.started_at = now;
   }
 
-  Task<Result<StoredJob>> find_behind_notes(std::string tenant, JobId id) {
-    auto found = co_await find(tenant, id);
+  Task<Result<StoredJob>> find_behind_notes(JobId id) {
+    auto found = co_await desks_.template read<StoredJob>(
+        [id](Tables& tables) { return tables.jobs.find(id); });
     if (found || found.error() != Errc::not_found) co_return found;
     co_return co_await desks_.template write<StoredJob>(
-        Desks::lock(id), 0, [tenant, id](Tables& tables) { return tables.jobs.find(tenant, id); });
+        Desks::lock(id), 0, [id](Tables& tables) { return tables.jobs.find(id); });
   }
 
   Clock& clock_;

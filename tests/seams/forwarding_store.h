@@ -26,11 +26,12 @@ class ForwardingStore : public Store {
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     return to_.find(tenant, id);
   }
-  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
-    return to_.find_noted(tenant, id);
-  }
+  Task<Result<StoredJob>> find_noted(const JobId& id) override { return to_.find_noted(id); }
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override {
     return to_.list(filter);
+  }
+  Task<Result<std::uint64_t>> live_jobs(std::string_view tenant, std::uint64_t most) override {
+    return to_.live_jobs(tenant, most);
   }
   std::string id() const override { return to_.id(); }
   bool healthy() const override { return to_.healthy(); }

@@ -126,11 +126,26 @@ TEST_P(StoreSuite, ANotedJobIsFoundAsItWasAccepted) {
 
 TEST_P(StoreSuite, ANoteOnItsWayIsFoundByWhoWaitsForIt) {
   ASSERT_TRUE(store->note_accepted(job(1), "print"));
-  const auto stored = loop.get(store->find_noted("default", job(1).id));
+  const auto stored = loop.get(store->find_noted(job(1).id));
   ASSERT_TRUE(stored);
   EXPECT_EQ(stored->fingerprint, "print");
-  EXPECT_EQ(loop.get(store->find_noted("default", job(2).id)).error(), Errc::not_found);
-  EXPECT_EQ(loop.get(store->find_noted("other", job(1).id)).error(), Errc::not_found);
+  EXPECT_EQ(loop.get(store->find_noted(job(2).id)).error(), Errc::not_found);
+  EXPECT_EQ(stored->tenant, "default") << "whose it is, for who asks to judge";
+}
+
+TEST_P(StoreSuite, LiveJobsAreCountedByTenantAsNoted) {
+  const auto live = [this](std::string_view tenant, std::uint64_t most) {
+    return loop.get(store->live_jobs(tenant, most)).value();
+  };
+  EXPECT_EQ(live("default", 10), 0u);
+  for (int i = 1; i <= 4; ++i) ASSERT_TRUE(store->note_accepted(job(i), ""));
+  EXPECT_EQ(live("default", 10), 4u) << "behind the notes of this process";
+  ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
+  EXPECT_EQ(live("default", 10), 4u) << "one that runs has not ended";
+  ASSERT_TRUE(loop.get(store->finish(job(1), answer("a"), nullptr)));
+  EXPECT_EQ(live("default", 10), 3u);
+  EXPECT_EQ(live("default", 2), 2u) << "at most so many";
+  EXPECT_EQ(live("other", 10), 0u);
 }
 
 TEST_P(StoreSuite, AnUnknownJobAndAnotherTenantsJobAreNotFoundAlike) {

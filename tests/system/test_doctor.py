@@ -43,7 +43,7 @@ def on(edge):
 def test_where_everything_is_there_nothing_fails(town):
     checks = examine(town, **on(town.edges[0]))
     assert failing(checks) == set()
-    expected = {"settings", "data folder", "disk space", "sqlite", "store", "model", "edge"}
+    expected = {"settings", "data folder", "disk space", "sqlite", "store", "model", "edge", "keys"}
     servers = {"kafka", "topics", "redis", "redis memory", "redis store"}
     assert set(checks) == expected | (servers if town.front == "edge" else {"lock"})
     warned = {name for name, check in checks.items() if check.verdict == "warn"}

@@ -39,6 +39,23 @@ TEST(Cancel, AQueuedJobEndsAtOnce) {
   EXPECT_EQ(w.log.lines_of(id).find("rewind"), std::string::npos);
 }
 
+TEST(Cancel, AnotherTenantsJobIsNotEvenWoken) {
+  World w;
+  const JobId id = w.posted();
+  Holder holder(w, id);
+  bool heard = false;
+  w.log.on_cancel("w", [&](const JobId&) { heard = true; });
+  for (const auto state : {"its row is known", "only its record is"}) {
+    const auto sent = w.begin(http::Method::post, job_path(id) + "/cancel", "", {}, "other");
+    w.clock.run_for(5s);
+    ASSERT_TRUE(sent->response) << state;
+    EXPECT_EQ(sent->response->status, 404) << state;
+    w.store.rows.clear();
+  }
+  EXPECT_FALSE(heard);
+  EXPECT_FALSE(w.log.records.at(id).cancel_wanted);
+}
+
 TEST(Cancel, AJobNotNotedYetEndsToo) {
   World w;
   w.store.notes_lag = true;

@@ -10,13 +10,14 @@ class FakeLetters final : public DeadLetters {
  public:
   std::vector<DeadLetter> letters;
 
-  Task<Result<std::vector<DeadLetter>>> list(std::int64_t before, std::size_t limit) override {
+  Task<Result<std::vector<DeadLetter>>> list(std::string, std::int64_t before,
+                                             std::size_t limit) override {
     std::vector<DeadLetter> page;
     for (auto letter = letters.rbegin(); letter != letters.rend() && page.size() < limit; ++letter)
       if (before == 0 || letter->number < before) page.push_back(*letter);
     co_return page;
   }
-  Task<Result<Job>> redrive(JobId id) override {
+  Task<Result<Job>> redrive(std::string, JobId id) override {
     for (const auto& letter : letters) {
       if (letter.job != id) continue;
       Job job;
@@ -25,7 +26,7 @@ class FakeLetters final : public DeadLetters {
     }
     co_return Failure(Errc::not_found);
   }
-  Task<Result<SentPage>> redrive_unsent(std::int64_t after) override {
+  Task<Result<SentPage>> redrive_unsent(std::string, std::int64_t after) override {
     SentPage page;
     for (const auto& letter : letters)
       if (letter.number > after)

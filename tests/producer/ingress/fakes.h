@@ -187,6 +187,7 @@ class FakeLog final : public EventLog {
     LogPage page;
     page.last = found->second.last;
     page.state = found->second.state;
+    page.tenant = found->second.job.tenant;
     std::size_t count = 0;
     for (const auto& [seq, line] : found->second.lines) {
       if (seq <= after) continue;
@@ -351,9 +352,21 @@ class FakeStore final : public Store {
     co_return found->second;
   }
 
-  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
+  Task<Result<StoredJob>> find_noted(const JobId& id) override {
     write_notes();
-    return find(tenant, id);
+    const auto row = rows.find(id);
+    return find(row == rows.end() ? "" : row->second.tenant, id);
+  }
+
+  Task<Result<std::uint64_t>> live_jobs(std::string_view tenant, std::uint64_t most) override {
+    const std::string whose(tenant);
+    co_await clock_.sleep_for(latency);
+    if (fails) co_return Failure(*fails);
+    write_notes();
+    std::uint64_t live = 0;
+    for (const auto& [id, row] : rows)
+      if (row.tenant == whose && !terminal(row.state) && live < most) ++live;
+    co_return live;
   }
 
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override {

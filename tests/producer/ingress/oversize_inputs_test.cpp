@@ -201,6 +201,8 @@ TEST(OversizeInput, IsHeldOnceWhileItsJobWaits) {
   w.clock.run_for(100ms);
   EXPECT_FALSE(sent->response);
   EXPECT_LT(sent->request.body.capacity(), 100u);
+  w.clock.run_for(10s);  // its request must live as long as it is handled
+  EXPECT_TRUE(sent->response);
 }
 
 }  // namespace

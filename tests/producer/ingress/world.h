@@ -116,11 +116,12 @@ struct World {
   };
 
   std::unique_ptr<Exchange> begin(http::Method method, std::string target, std::string body = "",
-                                  Headers headers = {}) {
+                                  Headers headers = {}, std::string tenant = "default") {
     auto exchange = std::make_unique<Exchange>();
     http::Request& request = exchange->request;
     const auto mark = target.find('?');
     request.method = method;
+    request.tenant = std::move(tenant);
     request.path = target.substr(0, mark);
     if (mark != std::string::npos) request.query = target.substr(mark + 1);
     request.body = std::move(body);

@@ -24,8 +24,7 @@ const std::string streamed = body_of(R"(,"stream":true)");
 /// An edge loop with the chat routes, its relay, and the ports in memory.
 struct ChatWorld : ingress_test::World {
   relay::RelayMetrics relay_metrics;
-  relay::Hub hub{clock, log, [this](JobId id) { return store.find_noted("default", id); },
-                 relay_metrics};
+  relay::Hub hub{clock, log, [this](JobId id) { return store.find_noted(id); }, relay_metrics};
   ChatRoutes chat{{submit, lookup, cancel, hub, clock, metrics}};
   ModelsRoutes models{ModelsRoutes::served("org/m", false)};
   Nursery hub_task{clock};

@@ -45,6 +45,38 @@ std::string header_of(const http::Response& response, std::string_view name) {
   return {};
 }
 
+TEST(RelayRoutes, AnotherTenantsJobIsAnsweredAsOneThatNobodyKnows) {
+  Edge edge;
+  edge.done(job, 1, "a");
+  edge.log.records[job].tenant = "other";
+  const JobId own = job_id(2);
+  edge.done(own, 1, "b");
+  const auto masked = [](http::Response response, const JobId& id) {
+    for (auto at = response.body.find(id.str()); at != std::string::npos;
+         at = response.body.find(id.str()))
+      response.body.replace(at, id.str().size(), "ID");
+    return std::to_string(response.status) + response.content_type + response.body;
+  };
+  const JobId unknown = job_id(9);
+  for (const auto& headers : {std::vector<std::pair<std::string, std::string>>{}, {json}})
+    EXPECT_EQ(masked(edge.get(edge.events_path(job), headers), job),
+              masked(edge.get(edge.events_path(unknown), headers), unknown));
+  for (const auto& before : {std::string(), own.str() + ","})
+    EXPECT_EQ(masked(edge.get("/v1/events?jobs=" + before + job.str()), job),
+              masked(edge.get("/v1/events?jobs=" + before + unknown.str()), unknown));
+  EXPECT_EQ(edge.get(edge.events_path(unknown)).status, 404);
+}
+
+TEST(RelayRoutes, ASignedLinkOpensItsJobWhoeverAsks) {
+  Edge edge;
+  edge.done(job, 1, "a");
+  edge.log.records[job].tenant = "other";
+  EXPECT_EQ(edge.get(edge.routes.sign_stream_url(job)).status, 200);
+  EXPECT_EQ(edge.get(edge.routes.sign_stream_url(job), {json}).status, 200);
+  const auto forged = edge.events_path() + "?expires=9999999999&signature=" + std::string(64, '0');
+  EXPECT_EQ(edge.get(forged).status, 403);
+}
+
 TEST(RelayRoutes, StreamsAJobAsEvents) {
   Edge edge;
   edge.delta(job, 1, "a");

@@ -154,6 +154,7 @@ class FakeLog final : public EventLog {
     const auto found = records.find(id);
     if (found == records.end()) return Failure(Errc::not_found);
     LogPage page{.lines = {}, .last = found->second.last(), .state = found->second.state};
+    page.tenant = found->second.tenant;
     std::size_t taken = 0;
     for (const auto& [seq, line] : found->second.lines) {
       if (seq <= after) continue;

@@ -170,8 +170,7 @@ TEST_F(PostgresStoreTest, ConnectionsThatAnAdministratorEndsAreReplaced) {
     loop.run_one(loop.clock().sleep_for(5ms));
   }
   EXPECT_TRUE(store.healthy());
-  for (const int number : {1, 2})
-    EXPECT_TRUE(loop.get(port->find_noted("default", numbered_job(number).id)));
+  for (const int number : {1, 2}) EXPECT_TRUE(loop.get(port->find_noted(numbered_job(number).id)));
 }
 
 TEST_F(PostgresStoreTest, OldJobsGoWithTheirStepsAndYoungerOnesStay) {

@@ -87,7 +87,7 @@ TEST_F(PostgresFaults, WhatWasAnsweredBeforeAKillIsThereAfterIt) {
     EXPECT_EQ(stored->outcome->text, numbered_outcome(number).text);
   }
   EXPECT_TRUE(finish(60'000));
-  EXPECT_TRUE(loop.get(port->find_noted("default", numbered_job(60'002).id))) << "it has waited";
+  EXPECT_TRUE(loop.get(port->find_noted(numbered_job(60'002).id))) << "it has waited";
 }
 
 TEST_F(PostgresFaults, AStoppedServerEndsCallsInTimeIsNoticedAndIsFoundAgain) {

@@ -36,7 +36,7 @@ class SqliteDeadLettersTest : public testing::Test {
   static Task<> all_again(Parts parts) {
     const std::vector<Job> jobs{parts.stage.job("session"), parts.stage.job()};
     for (const auto& job : jobs) co_await die(parts.queue, job, "no use");
-    const auto sent = co_await parts.letters.redrive_unsent(0);
+    const auto sent = co_await parts.letters.redrive_unsent("default", 0);
     EXPECT_TRUE(sent && sent->sent.size() == 2 && sent->skipped == 0 && sent->next == 0);
     for (const auto& job : jobs) {
       const auto got = co_await parts.queue.next();
@@ -47,7 +47,7 @@ class SqliteDeadLettersTest : public testing::Test {
       const auto settled = co_await parts.queue.settle(*got, Done{});
       EXPECT_TRUE(settled);
     }
-    const auto again = co_await parts.letters.redrive_unsent(0);
+    const auto again = co_await parts.letters.redrive_unsent("default", 0);
     EXPECT_TRUE(again && again->sent.empty());
     EXPECT_EQ(parts.process.queue().waiting(), 0);
   }
@@ -55,12 +55,12 @@ class SqliteDeadLettersTest : public testing::Test {
   static Task<> one_again(Parts parts) {
     const Job job = parts.stage.job();
     co_await die(parts.queue, job, "no use");
-    const auto first = co_await parts.letters.redrive(job.id);
-    const auto second = co_await parts.letters.redrive(job.id);
+    const auto first = co_await parts.letters.redrive("default", job.id);
+    const auto second = co_await parts.letters.redrive("default", job.id);
     EXPECT_TRUE(first && second && first->id != second->id);
-    const auto unknown = co_await parts.letters.redrive(first->id);
+    const auto unknown = co_await parts.letters.redrive("default", first->id);
     EXPECT_EQ(unknown.error(), Errc::not_found);
-    const auto listed = co_await parts.letters.list(0, 10);
+    const auto listed = co_await parts.letters.list("default", 0, 10);
     EXPECT_EQ(listed->front().redriven_as, second->id);
     EXPECT_EQ(parts.process.queue().waiting(), 2);
   }
@@ -71,14 +71,14 @@ class SqliteDeadLettersTest : public testing::Test {
       jobs.push_back(parts.stage.job());
       co_await die(parts.queue, jobs.back(), "reason " + std::to_string(i));
     }
-    const auto first = co_await parts.letters.list(0, 3);
+    const auto first = co_await parts.letters.list("default", 0, 3);
     EXPECT_EQ(first->size(), 3u);
     EXPECT_EQ(first->front().job, jobs[4].id);
     EXPECT_EQ(first->front().reason, "reason 4");
     EXPECT_EQ(first->front().attempts, 1u);
     EXPECT_EQ(first->front().envelope, jobs[4].envelope);
     EXPECT_FALSE(first->front().redriven_as);
-    const auto rest = co_await parts.letters.list(first->back().number, 3);
+    const auto rest = co_await parts.letters.list("default", first->back().number, 3);
     EXPECT_EQ(rest->size(), 2u);
     EXPECT_EQ(rest->back().job, jobs[0].id);
   }
@@ -88,9 +88,9 @@ class SqliteDeadLettersTest : public testing::Test {
     broken.envelope = "{}";
     co_await die(parts.queue, broken, "not readable");
     co_await die(parts.queue, parts.stage.job(), "no use");
-    const auto sent = co_await parts.letters.redrive_unsent(0);
+    const auto sent = co_await parts.letters.redrive_unsent("default", 0);
     EXPECT_TRUE(sent && sent->sent.size() == 1 && sent->skipped == 1);
-    const auto one = co_await parts.letters.redrive(broken.id);
+    const auto one = co_await parts.letters.redrive("default", broken.id);
     EXPECT_EQ(one.error(), Errc::invalid);
   }
 
@@ -124,7 +124,7 @@ TEST(SqliteDeadLetterTable, AMonthLaterALetterIsForgotten) {
   ASSERT_TRUE(table.add(letter, WallTime{}));
   letter.died_at = WallTime(std::chrono::days(32));
   ASSERT_TRUE(table.add(letter, letter.died_at - std::chrono::days(30)));
-  EXPECT_EQ(table.list(1000, 10)->size(), 1u);
+  EXPECT_EQ(table.list("default", 1000, 10)->size(), 1u);
 }
 
 }  // namespace

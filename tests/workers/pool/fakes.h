@@ -285,8 +285,9 @@ class TheStore final : public Store {
     co_return jobs[id];
   }
   Task<Result<StoredJob>> find(std::string_view, const JobId& id) override { co_return jobs[id]; }
-  Task<Result<StoredJob>> find_noted(std::string_view tenant, const JobId& id) override {
-    return find(tenant, id);
+  Task<Result<StoredJob>> find_noted(const JobId& id) override { return find("default", id); }
+  Task<Result<std::uint64_t>> live_jobs(std::string_view, std::uint64_t) override {
+    co_return Failure(Errc::invalid);
   }
   Task<Result<std::vector<StoredJob>>> list(const JobFilter&) override {
     co_return std::vector<StoredJob>{};
