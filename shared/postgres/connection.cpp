@@ -2,9 +2,11 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
+#include <regex>
 
 namespace millrace::postgres {
 namespace {
@@ -39,6 +41,24 @@ Errc errc_of(std::string_view state) {
   // Told to go while it was at it: whether a commit was through is not known.
   if (state.starts_with("57P")) return Errc::closed;
   return Errc::unavailable;
+}
+
+/// A failed connection tells its SQLSTATE in its words alone, `FATAL:  28P01: …`, where it is asked
+/// to be verbose, and its place in the server's source after them. Takes both out.
+std::vector<std::string> take_states(std::string& words) {
+  static const std::regex place("\nLOCATION:[^\n]*");
+  static const std::regex state(":  ([0-9A-Z]{5}): ");
+  words = std::regex_replace(words, place, "");
+  std::vector<std::string> states;
+  for (std::sregex_iterator at(words.begin(), words.end(), state), end; at != end; ++at)
+    states.push_back((*at)[1]);
+  words = std::regex_replace(words, state, ":  ");
+  return states;
+}
+
+bool refuses_login(std::string_view state) {
+  constexpr std::string_view no_such_database = "3D000";
+  return state.starts_with("28") || state == no_such_database;
 }
 
 /// libpq's words have lines, some of them indented.
@@ -86,8 +106,10 @@ Task<std::expected<void, std::string>> Connection::open(Instant by) {
   handle_.reset(PQconnectStartParams(keys.data(), values.data(), 1));
   if (!handle_) co_return std::unexpected("no memory for a connection");
   PQsetNoticeReceiver(handle_.get(), [](void*, const pg_result*) noexcept {}, nullptr);
+  PQsetErrorVerbosity(handle_.get(), PQERRORS_VERBOSE);
   const auto connected = co_await connect(by);
   if (!connected) co_return connected;
+  PQsetErrorVerbosity(handle_.get(), PQERRORS_DEFAULT);
   const auto fit = accept();
   if (!fit) co_return fit;
   watch_socket();
@@ -102,11 +124,17 @@ void Connection::watch_socket() {
   socket_ = std::make_unique<Descriptor>(clock_.loop(), PQsocket(handle_.get()));
 }
 
+std::string Connection::why_not() {
+  std::string why = PQerrorMessage(handle_.get());
+  refused_ = std::ranges::any_of(take_states(why), refuses_login);
+  return one_line(why);
+}
+
 Task<std::expected<void, std::string>> Connection::connect(Instant by) {
   auto next = PGRES_POLLING_WRITING;
   while (next != PGRES_POLLING_OK) {
     if (PQstatus(handle_.get()) == CONNECTION_BAD || next == PGRES_POLLING_FAILED)
-      co_return std::unexpected(words());
+      co_return std::unexpected(why_not());
     watch_socket();
     struct LetGo {
       std::unique_ptr<Descriptor>& socket;

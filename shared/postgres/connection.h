@@ -51,6 +51,9 @@ class Connection {
   /// Ends it, from within.
   void close(Errc error = Errc::closed);
   bool stands() const { return stands_; }
+  /// The server is there, and does not let this login in, or has no such database: nothing that is
+  /// tried again without somebody's help.
+  bool refused() const { return refused_; }
   /// Why it ended, in words.
   const std::string& failure() const { return failure_; }
 
@@ -74,6 +77,7 @@ class Connection {
   void watch_socket();
   Task<bool> wait(Descriptor::wait_type what, Instant by);
   Task<std::expected<void, std::string>> connect(Instant by);
+  std::string why_not();
   std::expected<void, std::string> accept();
   Task<Result<Rows>> await_answer(std::shared_ptr<Pending> pending);
   std::shared_ptr<Pending> send(const std::string& name, const Statement& statement,
@@ -99,6 +103,7 @@ class Connection {
   Signal to_write_;
   Instant last_heard_{};
   bool sync_due_ = false;
+  bool refused_ = false;
   bool stands_ = false;
   std::string failure_;
   Signal ended_;

@@ -24,7 +24,8 @@ Told<std::unique_ptr<Visit>> Visit::open(const std::string& url, Duration open_w
     auto& clock = made->loop_.clock();
     const auto opened = made->loop_.get(made->connection_.open(clock.now() + one_try));
     if (opened) return made;
-    if (waiting.clock().now() + between_tries > until) return std::unexpected(opened.error());
+    if (made->connection_.refused() || waiting.clock().now() + between_tries > until)
+      return std::unexpected(opened.error());
     waiting.run(waiting.clock().sleep_for(between_tries));
   }
 }

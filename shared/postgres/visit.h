@@ -14,8 +14,8 @@ using Told = std::expected<T, std::string>;
 /// A connection of the calling thread, for what is done before there is a loop, or without one.
 class Visit {
  public:
-  /// Tries until `open_within` is over: a server may still be starting. `patience`: for each
-  /// answer. The error is a sentence in Postgres's words.
+  /// Tries until `open_within` is over, for a server may still be starting, unless the login is
+  /// refused. `patience`: for each answer. The error is a sentence in Postgres's words.
   static Told<std::unique_ptr<Visit>> open(const std::string& url, Duration open_within,
                                            Duration patience);
 

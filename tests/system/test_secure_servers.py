@@ -1,31 +1,12 @@
 """Kafka that asks for TLS and a password, Redis that asks for a password or a user."""
 
-import subprocess
-
 import pytest
+from certificates import certificates
 from process import free_port, stopped_at_end
 from servers import Kafka, Redis
 from servers_world import ServersWorld
 
 USER, PASSWORD = "millrace", "s3cret-of-kafka"
-
-
-def certificates(folder):
-    """An authority of the test's own and a server's certificate by it, as Kafka and clients want
-    them."""
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=tests",
-            "-keyout", "ca.key", "-out", "ca.pem")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1",
-            "-keyout", "server.key", "-out", "server.csr")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2",
-            "-CAcreateserial", "-extfile", "names", "-out", "server.crt")
-    (folder / "server.pem").write_text((folder / "server.key").read_text() +
-                                       (folder / "server.crt").read_text())
-    return folder / "ca.pem", folder / "server.pem"
 
 
 class GuardedKafka(Kafka):
