@@ -237,7 +237,7 @@ export function exactly(time: string): string {
 
 export function lasting(from: string, to: string): string {
   const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
-  const digits = seconds < 10 ? 1 : 0;
+  const digits = seconds < 1 ? 2 : seconds < 10 ? 1 : 0;
   return new Intl.NumberFormat(language, {
     style: 'unit', unit: 'second', unitDisplay: 'narrow',
     minimumFractionDigits: digits, maximumFractionDigits: digits,
