@@ -28,6 +28,11 @@ export class Api {
     return this.call('GET', path, asked);
   }
 
+  /** What is not JSON. */
+  text(path: string): Promise<string> {
+    return this.ask('GET', path, {});
+  }
+
   post<T>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     return this.call('POST', path, {body, headers});
   }
@@ -37,6 +42,11 @@ export class Api {
   }
 
   private async call<T>(method: string, path: string, asked: Asked): Promise<T> {
+    const text = await this.ask(method, path, asked);
+    return (text === '' ? {} : JSON.parse(text)) as T;
+  }
+
+  private async ask(method: string, path: string, asked: Asked): Promise<string> {
     for (;;) {
       const key = this.keys.key();
       const answer = await this.send(method, path, asked, key);
@@ -46,7 +56,7 @@ export class Api {
       }
       const text = await answer.text().catch(() => { throw new Away(); });
       if (!answer.ok) throw refused(answer, text);
-      return (text === '' ? {} : JSON.parse(text)) as T;
+      return text;
     }
   }
 

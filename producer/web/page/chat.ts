@@ -147,7 +147,6 @@ export class ChatView {
     fill(this.inner, h('section', {className: 'welcome'}, h('h2', {}, words.gone)));
     this.text.disabled = true;
     this.send.disabled = true;
-    this.parts.kept.remove(this.turns.id);
   }
 
   private showTurn(turn: Turn): void {

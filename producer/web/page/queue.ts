@@ -1,4 +1,5 @@
 // How full the queue is, how fast it empties, and what it stands on; live.
+import {Refused} from './api';
 import {fill, h, svg} from './dom';
 import type {Ready, Server} from './server';
 import {count, words} from './words';
@@ -23,6 +24,7 @@ export class QueueView {
   private readonly parts = h('ul', {className: 'parts'});
   private readonly detail = h('p', {className: 'problem', hidden: true});
   private acceptedBefore: {at: number; total: number} | null = null;
+  private mayCount = true;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
@@ -49,13 +51,19 @@ export class QueueView {
     if (!document.hidden) {
       const [queue, ready, accepted] = await Promise.all([
         this.server.queue().catch(() => null), this.server.ready().catch(() => null),
-        this.server.acceptedTotal().catch(() => null)]);
+        this.mayCount ? this.server.acceptedTotal().catch((failure: unknown) => this.notCounted(failure)) : null]);
       if (this.closed) return;
       this.showQueue(queue?.waiting ?? null, queue?.finished_per_s ?? null);
       this.showAccepted(accepted);
       this.showParts(ready);
     }
     this.timer = setTimeout(() => void this.look(), sampleMs);
+  }
+
+  /** A key without the right to the numbers does not ask for them again. */
+  private notCounted(failure: unknown): null {
+    if (failure instanceof Refused && failure.status === 403) this.mayCount = false;
+    return null;
   }
 
   private showQueue(waiting: number | null, finishedPerS: number | null): void {
@@ -105,6 +113,6 @@ function drawn(all: Sample[], now: number, most: number, label: string): SVGElem
   return svg('svg', {
     viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label,
   }, svg('path', {class: 'grid', d: `M0 6H${width}M0 ${height / 2}H${width}M0 ${height - 6}H${width}`}),
-     svg('path', {class: 'area', d: `${line}L${width} ${height}L${first} ${height}Z`}),
+     svg('path', {class: 'area', d: `${line}L${width} ${height - 6}L${first} ${height - 6}Z`}),
      svg('path', {class: 'line', d: line}));
 }

@@ -105,9 +105,9 @@ export class Server {
     return await answer.json() as Ready;
   }
 
-  /** Jobs that this edge has accepted since it began. */
+  /** Jobs that this edge has accepted since it began; a key may not be allowed to know. */
   async acceptedTotal(): Promise<number | null> {
-    const text = await (await fetch('/metrics', {cache: 'no-store'})).text();
+    const text = await this.api.text('/metrics');
     const found = /^millrace_jobs_accepted_total (\S+)$/m.exec(text);
     return found ? Number(found[1]) : null;
   }
