@@ -102,6 +102,11 @@ class Store {
   /// Notes the wish to cancel, durably; says how the job stood. `not_found`: no such row.
   virtual Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) = 0;
 
+  /// Takes out of an ended job what it was asked and what it answered: its envelope becomes this
+  /// job's, its answer, tool calls and steps go. Durable on return; a job that has not ended, or of
+  /// another tenant, stays as it is.
+  virtual Task<Result<>> redact(const Job& job) = 0;
+
   virtual Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) = 0;
   /// A job of whichever tenant: who asks looks at whose it is. Before it answers `not_found` it
   /// waits for what this process noted before: for a job that nothing but its note can know of.

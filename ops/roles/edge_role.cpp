@@ -76,6 +76,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
            [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
       object_routes_(objects_->objects(), shared.services.link_signer(), loop.clock),
       chat_routes_({submit_, lookup_, cancel_, hub_, loop.clock, shared.ingress_metrics}),
+      response_routes_({submit_, lookup_, cancel_, hub_, *store_, objects_->objects(), loop.clock,
+                        shared.ingress_metrics}),
       models_routes_(openai::ModelsRoutes::served(shared.config.model_id,
                                                   shared.config.llm_server_url.empty())),
       sessions_(shared.services.sessions(loop.clock)),
@@ -95,6 +97,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   relay_routes_.add_to(router_);
   object_routes_.add_to(router_);
   chat_routes_.add_to(router_);
+  response_routes_.add_to(router_);
   models_routes_.add_to(router_);
   session_routes_.add_to(router_);
   message_routes_.add_to(router_);
@@ -125,6 +128,7 @@ Task<> EdgeRole::serve() {
   co_await server_.run();
   co_await submit_.join();
   co_await chat_routes_.join();
+  co_await response_routes_.join();
   nursery_.stop();
 }
 

@@ -14,6 +14,7 @@
 #include "producer/objects/object_routes.h"
 #include "producer/openai/chat_routes.h"
 #include "producer/openai/models_routes.h"
+#include "producer/openai/response_routes.h"
 #include "producer/relay/relay_routes.h"
 #include "producer/web/page_routes.h"
 #include "shared/http/server.h"
@@ -64,6 +65,7 @@ class EdgeRole final : public Role {
   JobsRoutes jobs_routes_;
   ObjectRoutes object_routes_;
   openai::ChatRoutes chat_routes_;
+  openai::ResponseRoutes response_routes_;
   openai::ModelsRoutes models_routes_;
   std::unique_ptr<Sessions> sessions_;
   conversations::SessionRoutes session_routes_;

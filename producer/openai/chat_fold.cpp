@@ -2,8 +2,6 @@
 
 #include <simdjson.h>
 
-#include <charconv>
-
 #include "producer/openai/chat_completion.h"
 #include "producer/openai/chat_failure.h"
 #include "producer/openai/error_shape.h"
@@ -11,29 +9,8 @@
 #include "shared/runtime/json_text.h"
 
 namespace millrace::openai {
-namespace {
 
 namespace dom = simdjson::dom;
-
-/// The inside of the string behind `,"text":`, as it stands. Nothing in front of it can hold these
-/// bytes, and nothing but `end` follows it.
-std::string_view text_member(std::string_view json, std::string_view end) {
-  constexpr std::string_view name = R"(,"text":")";
-  const auto found = json.find(name);
-  const auto stop = end.size() == 2 ? json.size() - 2 : json.rfind(end);
-  if (found == json.npos || stop == json.npos || found + name.size() > stop) return {};
-  return json.substr(found + name.size(), stop - found - name.size());
-}
-
-Seq number_member(std::string_view json, std::string_view name) {
-  Seq number = 0;
-  const auto found = json.find(name);
-  if (found == json.npos) return 0;
-  std::from_chars(json.data() + found + name.size(), json.data() + json.size(), number);
-  return number;
-}
-
-}  // namespace
 
 ChatFold::ChatFold(const ChatHead& head) : include_usage_(head.include_usage) {
   head_ = R"(data: {"id":)";
@@ -96,7 +73,7 @@ void ChatFold::content(std::string& out, std::string_view escaped) {
 
 void ChatFold::delta(std::string& out, Seq seq, std::string_view json) {
   if (lost_) return;  // there may be a hole in front of it
-  content(out, text_member(json, "\"}"));
+  content(out, text_member(json));
   last_said_ = seq;
 }
 

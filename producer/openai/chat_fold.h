@@ -3,8 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "shared/contract/event.h"
-#include "shared/contract/problem.h"
+#include "producer/openai/fold.h"
 
 namespace millrace::openai {
 
@@ -22,20 +21,15 @@ struct ChatHead {
 /// A client of this API can take nothing back: where the log says another text than the one that
 /// was told (`rewind`, or what follows a loss), the stream ends with the error `stream_restarted`
 /// and without `[DONE]`.
-class ChatFold {
+class ChatFold final : public Fold {
  public:
   explicit ChatFold(const ChatHead& head);
 
-  /// Takes the next event (its JSON as EventWriter or the relay wrote it; `seq` is 0 for one the
-  /// relay made) and appends what the client is told. Nothing is taken once it is over.
-  void take(std::string_view type, Seq seq, std::string_view json, std::string& out);
+  void take(std::string_view type, Seq seq, std::string_view json, std::string& out) override;
+  void fail(Problem problem, std::string& out) override;
+  bool over() const override { return over_; }
+  bool job_ended() const override { return job_ended_; }
 
-  /// Ends it for a reason that is in no event.
-  void fail(Problem problem, std::string& out);
-
-  bool over() const { return over_; }
-  /// The last event has been taken: nobody needs to stop the job.
-  bool job_ended() const { return job_ended_; }
   /// A chunk has been told: the answer can only go on as a stream.
   bool spoken() const { return spoken_; }
   /// Why it ended without an answer.

@@ -2,21 +2,15 @@
 #include <expected>
 #include <string_view>
 
-#include "shared/contract/job.h"
+#include "producer/openai/asked.h"
 #include "shared/contract/problem.h"
 #include "shared/runtime/time.h"
 
 namespace millrace::openai {
 
-/// What becomes of the job when whoever waits for its answer leaves.
-enum class OnLeave : std::uint8_t { unsaid, cancel, go_on };
-
 /// A chat completion that is asked for.
-struct ChatRequest {
-  Job job;  ///< without id and envelope
-  bool stream = false;
+struct ChatRequest : Asked {
   bool include_usage = false;  ///< of a stream: a last chunk with it
-  OnLeave on_leave = OnLeave::unsaid;
 };
 
 /// Reads the body of `POST /v1/chat/completions`. Pure.

@@ -38,8 +38,7 @@ std::string param_of(std::string_view field) {
     if (is_index(step) && !param.empty())
       param.append("[").append(step).append("]");
     else
-      param.append(param.empty() ? "" : ".")
-          .append(param.empty() && step == "input" ? "messages" : step);
+      param.append(param.empty() ? "" : ".").append(step);
   }
   return param;
 }
@@ -74,7 +73,7 @@ http::Response error_response(const Refusal& refusal) {
 }
 
 bool serves(std::string_view path) {
-  constexpr std::array<std::string_view, 2> roots{"/v1/chat", "/v1/models"};
+  constexpr std::array<std::string_view, 3> roots{"/v1/chat", "/v1/models", "/v1/responses"};
   return std::ranges::any_of(roots, [path](std::string_view root) {
     return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
   });

@@ -14,8 +14,8 @@ std::string error_json(const Problem& problem);
 http::Response error_response(const Problem& problem);
 http::Response error_response(const Refusal& refusal);
 
-/// The name of a field as OpenAI writes it: `/messages/0/role` is `messages[0].role`, and a job's
-/// `input` is what the request calls `messages`. Other names stay as they are.
+/// The name of a field as OpenAI writes it: `/messages/0/role` is `messages[0].role`. Other names
+/// stay as they are.
 std::string param_of(std::string_view field);
 
 /// True for a (percent-encoded) path whose errors are told in this shape.

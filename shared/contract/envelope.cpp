@@ -203,6 +203,7 @@ Job read_members(Reader& read) {
   job.deadline = deadline.value_or(WallTime{});
   read.text("on_busy", job.on_busy, false);
   read.as_written("metadata", job.metadata);
+  read.as_written("request", job.request);
   read.trace(job);
   return job;
 }
@@ -211,7 +212,8 @@ Job read_members(Reader& read) {
 
 std::string encode_envelope(const Job& job) {
   std::string out;
-  out.reserve(job.input.size() + job.params.size() + job.metadata.size() + 512);
+  out.reserve(job.input.size() + job.params.size() + job.metadata.size() + job.request.size() +
+              512);
   out += '{';
   member(out, "v");
   append_number(out, static_cast<std::uint64_t>(envelope_version));
@@ -237,6 +239,10 @@ std::string encode_envelope(const Job& job) {
   if (!job.metadata.empty()) {
     member(out, "metadata");
     out += job.metadata;
+  }
+  if (!job.request.empty()) {
+    member(out, "request");
+    out += job.request;
   }
   if (!job.traceparent.empty()) text_member(out, "traceparent", job.traceparent);
   out += '}';

@@ -51,7 +51,10 @@ struct Job {
   std::optional<WallTime> not_before;
   WallTime deadline{};
   std::string on_busy = "enqueue";
-  std::string metadata;     ///< a JSON object, or empty
+  std::string metadata;  ///< a JSON object, or empty
+  /// What the surface that took the job shows of the request again: a JSON object on one line that
+  /// nobody else reads, or empty.
+  std::string request;
   std::string traceparent;  ///< as trace.h reads it, or empty
   /// The UTF-8 JSON this was read from or written to, with fields this version does not know;
   /// it is what is stored and what is sent again.

@@ -4,10 +4,9 @@
 
 namespace millrace {
 
-RawMembers::RawMembers(std::string_view object)
-    : at_(object.data()), end_(object.data() + object.size()) {
+RawMembers::RawMembers(std::string_view json) : at_(json.data()), end_(json.data() + json.size()) {
   skip_space();
-  if (at_ < end_) ++at_;  // the opening brace
+  if (at_ < end_) ++at_;  // the opening brace or bracket
 }
 
 std::string_view RawMembers::next() {
@@ -17,6 +16,16 @@ std::string_view RawMembers::next() {
   skip_string();
   skip_space();
   if (at_ < end_) ++at_;  // the colon
+  return value();
+}
+
+std::string_view RawMembers::next_element() {
+  skip_space();
+  if (at_ < end_ && *at_ == ',') ++at_;
+  return value();
+}
+
+std::string_view RawMembers::value() {
   skip_space();
   const char* begin = at_;
   skip_value();

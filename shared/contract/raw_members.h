@@ -6,16 +6,19 @@
 
 namespace millrace {
 
-/// Walks the members of a JSON object and gives the text of each value as it was written: what a
-/// DOM no longer has. The text must be known to be one valid JSON object; white space around it
-/// is allowed.
+/// Walks the members of a JSON object, or the elements of a list, and gives the text of each value
+/// as it was written: what a DOM no longer has. The text must be known to be valid JSON; white
+/// space around it is allowed.
 class RawMembers {
  public:
-  explicit RawMembers(std::string_view object);
+  explicit RawMembers(std::string_view json);
   /// The value of the next member, without white space around it. Not called past the last.
   std::string_view next();
+  /// The same of a list.
+  std::string_view next_element();
 
  private:
+  std::string_view value();
   void skip_space();
   void skip_string();
   void skip_value();

@@ -46,6 +46,19 @@ Task<Result<StoredJob>> MemoryStore::want_cancel(std::string_view tenant, const 
       [&tables = tables_, of = std::string(tenant), id] { return tables.want_cancel(of, id); });
 }
 
+Task<Result<>> MemoryStore::redact(const Job& job) {
+  return forget(job);
+}
+
+Task<Result<>> MemoryStore::forget(Job job) {
+  const auto gone = co_await ask<bool>([&tables = tables_, job] {
+    tables.redact(job);
+    return Result<bool>(true);
+  });
+  if (!gone) co_return Failure(gone.error());
+  co_return Result<>();
+}
+
 Task<Result<StoredJob>> MemoryStore::find(std::string_view tenant, const JobId& id) {
   return ask<StoredJob>(
       [&tables = tables_, of = std::string(tenant), id] { return tables.find(of, id); });

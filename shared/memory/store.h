@@ -18,6 +18,7 @@ class MemoryStore final : public Store {
   Task<Result<>> save_step(const JobId& id, const Step& step) override;
   Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override;
   Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override;
+  Task<Result<>> redact(const Job& job) override;
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override;
   Task<Result<StoredJob>> find_noted(const JobId& id) override;
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override;
@@ -26,6 +27,7 @@ class MemoryStore final : public Store {
   bool healthy() const override { return link_.up(); }
 
  private:
+  Task<Result<>> forget(Job job);
   Task<Result<>> save(JobId id, Step step);
   Task<Result<Finished>> finish_later(memory::Link::Work there, Outcome outcome);
   template <class T, class There>

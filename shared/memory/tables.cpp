@@ -81,6 +81,15 @@ Result<StoredJob> Tables::find(const JobId& id) const {
   return *found;
 }
 
+void Tables::redact(const Job& job) {
+  const auto found = rows_.find(job.id);
+  if (found == rows_.end() || found->second.tenant != job.tenant || !found->second.outcome) return;
+  found->second.envelope = job.envelope;
+  found->second.outcome->text.clear();
+  found->second.outcome->tool_calls.clear();
+  steps_.erase(job.id);
+}
+
 Result<StoredJob> Tables::find(const std::string& tenant, const JobId& id) const {
   const auto* found = row(id);
   if (!found || found->tenant != tenant) return Failure(Errc::not_found);

@@ -31,6 +31,7 @@ class Tables {
   Result<StoredJob> want_cancel(const std::string& tenant, const JobId& id);
   Result<StoredJob> find(const JobId& id) const;
   std::uint64_t count_live(const std::string& tenant, std::uint64_t most) const;
+  void redact(const Job& job);
   Result<StoredJob> find(const std::string& tenant, const JobId& id) const;
   Result<std::vector<StoredJob>> list(const JobFilter& filter) const;
   const std::string& id() const { return id_; }

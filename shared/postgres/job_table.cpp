@@ -60,6 +60,11 @@ constexpr Statement want_cancel_sql{
     "UPDATE jobs SET cancel_wanted = 1"
     " WHERE id = $1 AND tenant = $2 AND cancel_wanted = 0 AND ended_at IS NULL"};
 
+constexpr Statement redact_sql{
+    "WITH redacted AS (UPDATE jobs SET envelope = $3, answer = NULL, tool_calls = NULL"
+    " WHERE id = $1 AND tenant = $2 AND ended_at IS NOT NULL RETURNING id)"
+    " DELETE FROM steps WHERE job_id IN (SELECT id FROM redacted)"};
+
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
@@ -230,6 +235,12 @@ Task<Result<StoredJob>> JobTable::want_cancel(const std::string& tenant, const J
   const auto wished = co_await connection_.run(want_cancel_sql, Params().add(id).add(tenant));
   if (!wished) co_return Failure(wished.error());
   co_return co_await find(tenant, id);
+}
+
+Task<Result<>> JobTable::redact(const JobRow& row) {
+  const auto redacted = co_await connection_.run(
+      redact_sql, Params().add(row.id()).add(row.tenant()).add(row.envelope()));
+  co_return done(redacted);
 }
 
 Task<Result<>> JobTable::probe() {

@@ -26,6 +26,7 @@ class JobTable {
   Task<Result<Finished>> finish(const JobRow& row, const Outcome& outcome, const AnswerNote& said,
                                 const Step* step, WallTime now);
   Task<Result<StoredJob>> want_cancel(const std::string& tenant, const JobId& id);
+  Task<Result<>> redact(const JobRow& row);
 
   /// A write that changes nothing anybody reads: shows whether writing works.
   Task<Result<>> probe();

@@ -50,6 +50,11 @@ constexpr const char* want_cancel_sql =
     "UPDATE jobs SET cancel_wanted = 1"
     " WHERE id = ? AND tenant = ? AND cancel_wanted = 0 AND ended_at IS NULL";
 
+constexpr const char* redact_sql =
+    "UPDATE jobs SET envelope = ?3, answer = NULL, tool_calls = NULL"
+    " WHERE id = ?1 AND tenant = ?2 AND ended_at IS NOT NULL";
+constexpr const char* drop_steps_sql = "DELETE FROM steps WHERE job_id = ?";
+
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
@@ -155,6 +160,8 @@ JobTable::JobTable(Database& database)
       answer_(answer_sql),
       ended_(ended_sql),
       want_cancel_(want_cancel_sql),
+      redact_(redact_sql),
+      drop_steps_(drop_steps_sql),
       find_(find_sql),
       count_live_(count_live_sql),
       steps_(steps_sql) {}
@@ -246,6 +253,15 @@ Result<StoredJob> JobTable::want_cancel(std::string_view tenant, const JobId& id
     if (!done) return Failure(done.error());
   }
   return find(tenant, id);
+}
+
+Result<> JobTable::redact(const JobRow& row) {
+  {
+    auto update = redact_.on(database_);
+    const auto done = update.bind(row.id().bytes).bind(row.tenant()).bind(row.envelope()).finish();
+    if (!done || database_.changes() == 0) return done;
+  }
+  return drop_steps_.on(database_).bind(row.id().bytes).finish();
 }
 
 Result<> JobTable::probe() {

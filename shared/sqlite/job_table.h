@@ -26,6 +26,7 @@ class JobTable {
   Result<Finished> finish(const JobRow& row, const Outcome& outcome, const AnswerNote& said,
                           const Step* step, WallTime now);
   Result<StoredJob> want_cancel(std::string_view tenant, const JobId& id);
+  Result<> redact(const JobRow& row);
   /// A write that changes nothing anybody reads: shows whether writing works.
   Result<> probe();
 
@@ -59,6 +60,8 @@ class JobTable {
   Statement answer_;
   Statement ended_;
   Statement want_cancel_;
+  Statement redact_;
+  Statement drop_steps_;
   Statement find_;
   Statement count_live_;
   Statement steps_;

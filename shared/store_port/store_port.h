@@ -76,6 +76,12 @@ class StorePort final : public Store {
                                             });
   }
 
+  Task<Result<>> redact(const Job& job) override {
+    return desks_.template write<void>(
+        Desks::lock(job.id), job.envelope.size(),
+        [row = JobRow(job, "")](Tables& tables) { return tables.jobs.redact(row); });
+  }
+
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     return desks_.template read<StoredJob>([tenant = std::string(tenant), id](Tables& tables) {
       return tables.jobs.find(tenant, id);

@@ -23,6 +23,7 @@ class ForwardingStore : public Store {
   Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override {
     return to_.want_cancel(tenant, id);
   }
+  Task<Result<>> redact(const Job& job) override { return to_.redact(job); }
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     return to_.find(tenant, id);
   }

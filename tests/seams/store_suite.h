@@ -364,6 +364,39 @@ TEST_P(StoreSuite, TheWishToCancelAJobThatHasEndedChangesNothing) {
   EXPECT_EQ(wished->outcome->text, "said");
 }
 
+TEST_P(StoreSuite, ARedactedJobIsStillEndedAndHoldsNothingOfWhatWasSaid) {
+  const auto last = step(0, "said");
+  auto outcome = answer("said");
+  outcome.tool_calls = {{"c", "weather", "{}"}};
+  ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
+  ASSERT_TRUE(loop.get(store->finish(job(1), outcome, &last)));
+  Job left = job(1);
+  left.envelope = R"({"v":1,"input":""})";
+  ASSERT_TRUE(loop.get(store->redact(left)));
+  const auto begun = loop.get(store->begin(job(1), 2));
+  ASSERT_TRUE(begun && begun->job.outcome);
+  EXPECT_EQ(begun->job.state, JobState::succeeded);
+  EXPECT_EQ(begun->job.envelope, left.envelope);
+  EXPECT_EQ(begun->job.outcome->text, "");
+  EXPECT_TRUE(begun->job.outcome->tool_calls.empty());
+  EXPECT_EQ(begun->job.outcome->usage, outcome.usage);
+  EXPECT_TRUE(begun->steps.empty());
+}
+
+TEST_P(StoreSuite, AJobThatLivesOrIsAnothersIsNotRedacted) {
+  ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
+  Job left = job(1);
+  left.envelope = "{}";
+  ASSERT_TRUE(loop.get(store->redact(left)));
+  ASSERT_TRUE(loop.get(store->finish(job(1), answer("said"), nullptr)));
+  left.tenant = "other";
+  ASSERT_TRUE(loop.get(store->redact(left)));
+  const auto stored = found(job(1));
+  ASSERT_TRUE(stored && stored->outcome);
+  EXPECT_EQ(stored->envelope, job(1).envelope);
+  EXPECT_EQ(stored->outcome->text, "said");
+}
+
 TEST_P(StoreSuite, WhatOneProcessFinishedTheOtherReads) {
   const auto other = world->other_process(loop.clock());
   EXPECT_EQ(store->id(), other->id());

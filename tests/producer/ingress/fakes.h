@@ -342,6 +342,17 @@ class FakeStore final : public Store {
     co_return found->second;
   }
 
+  Task<Result<>> redact(const Job& job) override {
+    const Job left = job;
+    co_await clock_.sleep_for(latency);
+    if (fails) co_return Failure(*fails);
+    StoredJob& row = rows.at(left.id);
+    row.envelope = left.envelope;
+    row.outcome->text.clear();
+    row.outcome->tool_calls.clear();
+    co_return Result<>();
+  }
+
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     const std::string whose(tenant);
     const JobId asked = id;

@@ -2,79 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "producer/relay/sse.h"
-#include "producer/relay/stored_end.h"
+#include "tests/producer/openai/log_lines.h"
 
 namespace millrace::openai {
 namespace {
-
-const JobId id = *JobId::parse("01a1fe87-e606-7657-bf68-4eb31e12a026");
-constexpr WallTime accepted{std::chrono::milliseconds(1'790'000'000'123)};
-
-/// A log as its lines.
-class Log {
- public:
-  EventWriter::At next() { return {.seq = ++seq, .now = accepted + 40ms}; }
-  Log& queued() {
-    return wrote([&] { writer.queued(lines, next(), 3, 1.5); });
-  }
-  Log& started() {
-    return wrote([&] { writer.started(lines, next(), 1, "w"); });
-  }
-  Log& delta(std::string_view text) {
-    return wrote([&] { writer.delta(lines, next(), text); });
-  }
-  Log& rewind(Seq to) {
-    return wrote([&] { writer.rewind(lines, next(), to); });
-  }
-  Log& snapshot(std::string_view text) {
-    const Seq upto = seq;
-    return wrote([&] { writer.snapshot(lines, next(), text, upto); });
-  }
-  Log& gap(Seq from, Seq to) {
-    seq = to;
-    return wrote([&] { writer.gap(lines, next(), from, to); });
-  }
-  Log& end(const Outcome& outcome) {
-    for (const auto& call : outcome.tool_calls) writer.tool_call(lines, next(), call);
-    writer.terminal(lines, next(), outcome);
-    return *this;
-  }
-
-  std::string lines;
-  Seq seq = 0;
-
- private:
-  template <class Write>
-  Log& wrote(const Write& write) {
-    write();
-    return *this;
-  }
-  EventWriter writer{id, accepted};
-};
-
-Outcome answer(std::string text) {
-  Outcome outcome;
-  outcome.state = JobState::succeeded;
-  outcome.text = std::move(text);
-  outcome.finish_reason = "stop";
-  outcome.model = "m-2026";
-  outcome.usage = R"({"prompt_tokens":4,"completion_tokens":2,"total_tokens":6})";
-  return outcome;
-}
-
-Outcome ended(JobState state) {
-  Outcome outcome;
-  outcome.state = state;
-  return outcome;
-}
-
-Outcome failure(std::string code, std::string message) {
-  Outcome outcome;
-  outcome.error_code = std::move(code);
-  outcome.error_message = std::move(message);
-  return outcome;
-}
 
 struct Told {
   std::string bytes;
@@ -92,7 +23,7 @@ Told told_of(std::string_view frames, bool include_usage) {
 
 /// What a reader of the whole log is told.
 Told told_by(const Log& log, bool include_usage = false) {
-  return told_of(relay::frame_page(id, log.lines, 0).frames, include_usage);
+  return told_of(frames_of(log), include_usage);
 }
 
 std::string chunk(std::string_view choice, std::string_view tail = "",
@@ -242,16 +173,7 @@ TEST(ChatFold, WordsBehindAHoleWaitUntilTheWholeTextIsKnown) {
 }
 
 TEST(ChatFold, ALogThatHasGoneIsToldFromTheStoredResult) {
-  StoredJob job;
-  job.id = id;
-  job.created_at = accepted;
-  job.state = JobState::succeeded;
-  job.outcome = answer("all of it");
-  std::string frames;
-  relay::append_made_frame(frames, "gap",
-                           relay::made_gap_json(id, {1, relay::last_seq_possible - 1}));
-  frames += relay::frame_page(id, relay::stored_end_line(job), relay::last_seq_possible - 1).frames;
-  const auto told = told_of(frames, false);
+  const auto told = told_of(stored_frames(answer("all of it")), false);
   EXPECT_EQ(told.bytes, role + said("all of it") + end_chunk("stop") + done);
 }
 

@@ -22,7 +22,7 @@ int status_of(std::string code) {
 
 TEST(ErrorShape, IsOpenAisWithTheNativeDetailAndCode) {
   const auto response =
-      error_response(refuse("invalid_field", "/input/0/role", "`role` is \"x\"."));
+      error_response(refuse("invalid_field", "/messages/0/role", "`role` is \"x\"."));
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.content_type, "application/json");
   EXPECT_EQ(response.body,
@@ -31,7 +31,7 @@ TEST(ErrorShape, IsOpenAisWithTheNativeDetailAndCode) {
 }
 
 TEST(ErrorShape, ParamsAreWrittenAsOpenAiWritesThem) {
-  EXPECT_EQ(param_of("/input"), "messages");
+  EXPECT_EQ(param_of("/input"), "input");
   EXPECT_EQ(param_of("/messages/12/content/0/type"), "messages[12].content[0].type");
   EXPECT_EQ(param_of("Idempotency-Key"), "Idempotency-Key");
   EXPECT_EQ(param_of("tools[0].type"), "tools[0].type");

@@ -19,6 +19,7 @@ Job sample() {
   job.not_before = job.created_at + 5s;
   job.deadline = job.created_at + 24h;
   job.metadata = R"({"a":[1,2,{"b":null}]})";
+  job.request = R"({"store":true,"instructions":"짧게"})";
   job.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   return job;
 }
@@ -45,6 +46,7 @@ TEST(Envelope, ReadsBackEveryFieldItWrote) {
   EXPECT_EQ(back.not_before, job.not_before);
   EXPECT_EQ(back.deadline, job.deadline);
   EXPECT_EQ(back.metadata, job.metadata);
+  EXPECT_EQ(back.request, job.request);
   EXPECT_EQ(back.traceparent, job.traceparent);
   EXPECT_EQ(back.envelope, text);
 }

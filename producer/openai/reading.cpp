@@ -1,4 +1,4 @@
-#include "producer/openai/chat_reading.h"
+#include "producer/openai/reading.h"
 
 #include "producer/openai/chat_failure.h"
 
@@ -6,8 +6,8 @@ namespace millrace::openai {
 
 using relay::Seat;
 
-Task<ChatReading::Went> ChatReading::take_next() {
-  if (fold_.over()) co_return Went::over;
+Task<Reading::Went> Reading::take_next() {
+  if (fold_->over()) co_return Went::over;
   const auto look = seat_->look();
   switch (look.kind) {
     case Seat::Kind::frames:
@@ -25,15 +25,15 @@ Task<ChatReading::Went> ChatReading::take_next() {
       co_return Went::idle;
     default:
       // Too far behind, or nobody knows the job any more: no end without a word.
-      fold_.fail(stream_lost(), unsent_);
+      fold_->fail(stream_lost(), unsent_);
       co_return Went::on;
   }
 }
 
-void ChatReading::take(std::string_view frames) {
+void Reading::take(std::string_view frames) {
   relay::Frame frame;
   while (relay::next_frame(frames, frame)) {
-    fold_.take(frame.type, frame.seq.value_or(0), frame.data, unsent_);
+    fold_->take(frame.type, frame.seq.value_or(0), frame.data, unsent_);
     ++events_;
   }
 }

@@ -2,17 +2,17 @@
 #include <memory>
 #include <string>
 
-#include "producer/openai/chat_fold.h"
+#include "producer/openai/fold.h"
 #include "producer/relay/hub.h"
 
 namespace millrace::openai {
 
 /// One client's way through a job's events, from the beginning of the log: what the relay has for
 /// it goes through the fold, and waits here to be sent. The hub outlives it.
-class ChatReading {
+class Reading {
  public:
-  ChatReading(relay::Hub& hub, std::unique_ptr<relay::Seat> seat, const ChatHead& head)
-      : hub_(hub), seat_(std::move(seat)), fold_(head) {}
+  Reading(relay::Hub& hub, std::unique_ptr<relay::Seat> seat, std::unique_ptr<Fold> fold)
+      : hub_(hub), seat_(std::move(seat)), fold_(std::move(fold)) {}
 
   enum class Went : std::uint8_t {
     on,    ///< look at `unsent`, then here again
@@ -23,7 +23,7 @@ class ChatReading {
   /// Takes what comes next.
   Task<Went> take_next();
 
-  const ChatFold& fold() const { return fold_; }
+  const Fold& fold() const { return *fold_; }
   std::string& unsent() { return unsent_; }
   /// Events in `unsent`, for the metrics.
   std::uint64_t take_count() { return std::exchange(events_, 0); }
@@ -34,7 +34,7 @@ class ChatReading {
 
   relay::Hub& hub_;
   std::unique_ptr<relay::Seat> seat_;
-  ChatFold fold_;
+  std::unique_ptr<Fold> fold_;
   std::string unsent_;
   std::uint64_t events_ = 0;
 };
