@@ -105,6 +105,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   letter_routes_.add_to(router_);
   queue_routes_.add_to(router_);
   page_routes_.add_to(router_);
+  docs_routes_.add_to(router_);
 }
 
 Task<> EdgeRole::run() {

@@ -7,6 +7,7 @@
 #include "producer/access/edge_gate.h"
 #include "producer/conversations/chat_routes.h"
 #include "producer/conversations/session_routes.h"
+#include "producer/docs/docs_routes.h"
 #include "producer/ingress/dead_letter_routes.h"
 #include "producer/ingress/health_routes.h"
 #include "producer/ingress/jobs_routes.h"
@@ -76,6 +77,7 @@ class EdgeRole final : public Role {
   DeadLetterRoutes letter_routes_;
   QueueRoutes queue_routes_;
   web::PageRoutes page_routes_;
+  docs::DocsRoutes docs_routes_;
   http::Router router_;
   http::Server server_;
   Nursery nursery_;

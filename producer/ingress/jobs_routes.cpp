@@ -54,6 +54,8 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
   if (!form) co_return refused(form.error());
   auto key = idempotency_key(request);
   if (!key) co_return refused(key.error());
+  const auto after = last_event_id(request);
+  if (!after) co_return refused(after.error());
   if (*form == BodyForm::job_lines) co_return answer_lines(request, std::move(*key));
 
   auto job = parse_job_request(request.body, parts_.clock.wall());
@@ -69,7 +71,7 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
     submitted = co_await parts_.submit.keyed(std::move(*job), std::move(*key), print);
   if (!submitted) co_return to_response(submitted.error());
 
-  if (request.accepts("text/event-stream")) co_return streamed(*submitted, last_event_id(request));
+  if (request.accepts("text/event-stream")) co_return streamed(*submitted, *after);
   const auto wait = preferred_wait(request);
   if (wait) co_return co_await answer_when_ended(request, std::move(*submitted), *wait);
   co_return accepted(*submitted);

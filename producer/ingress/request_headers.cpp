@@ -125,8 +125,15 @@ std::string traceparent(const http::Request& request) {
   return read_traceparent(request.header("traceparent")).value_or("");
 }
 
-Seq last_event_id(const http::Request& request) {
-  return whole_number<Seq>(request.header("last-event-id")).value_or(0);
+std::expected<Seq, Refusal> last_event_id(const http::Request& request) {
+  const auto header = request.header("last-event-id");
+  if (header.empty()) return Seq{0};
+  const auto seq = whole_number<Seq>(header);
+  if (seq && *seq <= Seq{1} << 53) return *seq;
+  return std::unexpected(
+      refuse("invalid_parameter", "Last-Event-ID",
+             "Last-Event-ID is " + quoted(header) +
+                 "; allowed is the id of an event of this job: a number from 0 to 2^53."));
 }
 
 }  // namespace millrace

@@ -36,7 +36,8 @@ bool prefers_async(const http::Request& request);
 /// The trace this request belongs to (contract/trace.h); empty when it names none, or is not one.
 std::string traceparent(const http::Request& request);
 
-/// Where a client that POSTs again wants its stream to go on: Last-Event-ID, 0 when there is none.
-Seq last_event_id(const http::Request& request);
+/// Where a client that POSTs again wants its stream to go on: Last-Event-ID, 0 when there is none;
+/// 400 for what is no number of an event.
+std::expected<Seq, Refusal> last_event_id(const http::Request& request);
 
 }  // namespace millrace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <expected>
 #include <utility>
 #include <variant>
 
@@ -20,16 +21,22 @@ constexpr std::string_view seq_allowed = "the id of an event of this job: a numb
 constexpr std::string_view cursor_allowed =
     "an id that this stream sent: job:seq pairs with commas between them, or 'end'";
 
-/// Where the reader says it stands: the header, else the parameter.
-struct Asked {
-  std::string_view field;
-  std::string text;  ///< empty: nowhere
-};
-
-Asked asked_place(const http::Request& request) {
+/// Where the reader says it stands: the header, else the parameter, else nowhere. Both must be
+/// places: a browser that comes back sends the parameter it began with, too.
+template <class Place>
+std::expected<std::optional<Place>, http::Response> asked_place(
+    const http::Request& request, std::optional<Place> (*parse)(std::string_view),
+    std::string_view allowed) {
+  std::optional<Place> place;
+  if (const auto after = request.query_param("after")) {
+    place = parse(*after);
+    if (!place) return std::unexpected(not_a_place("after", *after, allowed));
+  }
   const auto header = request.header("last-event-id");
-  if (!header.empty()) return {last_event_id, std::string(header)};
-  return {"after", request.query_param("after").value_or("")};
+  if (header.empty()) return place;
+  place = parse(header);
+  if (!place) return std::unexpected(not_a_place(last_event_id, header, allowed));
+  return place;
 }
 
 bool wants_page(const http::Request& request) {
@@ -132,21 +139,21 @@ Task<http::Response> RelayRoutes::job_events(http::Request& request) {
   if (auto refusal = unheard_of_job(request)) co_return std::move(*refusal);
   const auto may = readable(request, *id);
   if (!may) co_return http::to_response(may.error());
-  const auto asked = asked_place(request);
-  const auto after = asked.text.empty() ? Seq{0} : parse_seq(asked.text);
-  if (!after) co_return not_a_place(asked.field, asked.text, seq_allowed);
+  auto asked = asked_place(request, parse_seq, seq_allowed);
+  if (!asked) co_return std::move(asked.error());
+  const Seq after = asked->value_or(0);
   if (wants_page(request)) {
     const auto limit = page_limit(request);
     if (!limit) {
       co_return bad_parameter(
           "limit", "allowed is a number from 1 to " + std::to_string(limits::log_page_events));
     }
-    co_return co_await job_event_page(*id, *after, *limit, *may);
+    co_return co_await job_event_page(*id, after, *limit, *may);
   }
   const auto snapshot = request.query_param("snapshot").value_or("0");
   if (snapshot != "0" && snapshot != "1")
     co_return bad_parameter("snapshot", "allowed are 0 and 1");
-  auto seat = co_await hub_.open(*id, *after);
+  auto seat = co_await hub_.open(*id, after);
   if (!seat) co_return failed(seat.error(), request.params[0]);
   if (!may->covers((*seat)->tenant())) co_return no_such_job(request.params[0]);
   if ((*seat)->past_end()) co_return nothing_left();
@@ -175,14 +182,15 @@ Task<http::Response> RelayRoutes::jobs_events(http::Request& request) {
                                         std::to_string(limits::jobs_per_stream_max) +
                                         " job ids with commas between them");
   }
-  const auto asked = asked_place(request);
-  std::optional<Cursor> cursor;
-  if (!asked.text.empty()) {
-    cursor = parse_cursor(asked.text);
-    if (!cursor) co_return not_a_place(asked.field, asked.text, cursor_allowed);
+  auto asked = asked_place(request, parse_cursor, cursor_allowed);
+  if (!asked) co_return std::move(asked.error());
+  const auto wanted = places(ids, *asked);
+  if (!wanted) {
+    const bool by_header = !request.header("last-event-id").empty();
+    co_return bad_parameter(by_header ? last_event_id : "after",
+                            "it names a job that is not in 'jobs'; allowed is a cursor over the "
+                            "jobs in 'jobs'");
   }
-  const auto wanted = places(ids, cursor);
-  if (!wanted) co_return not_a_place(asked.field, asked.text, "a cursor over the jobs in 'jobs'");
   auto seats = std::make_shared<Seats>();
   for (const auto& [id, after] : *wanted) seats->push_back(hub_.sit(id, after));
   bool all_past_end = true;
@@ -204,10 +212,10 @@ Task<http::Response> RelayRoutes::session_events(http::Request& request) {
     co_return bad_parameter(
         "session", "allowed are at most " + std::to_string(limits::name_bytes_max) + " bytes");
   }
-  const auto asked = asked_place(request);
-  const auto cursor = asked.text.empty() ? Cursor{} : parse_cursor(asked.text);
-  if (!cursor) co_return not_a_place(asked.field, asked.text, cursor_allowed);
-  co_return stream_response(session_stream(hub_, request.tenant, session, *cursor));
+  auto asked = asked_place(request, parse_cursor, cursor_allowed);
+  if (!asked) co_return std::move(asked.error());
+  const auto cursor = asked->value_or(Cursor{});
+  co_return stream_response(session_stream(hub_, request.tenant, session, cursor));
 }
 
 http::StreamBody RelayRoutes::open_stream(const JobId& id, Seq after) const {
