@@ -3,6 +3,8 @@
 #include <array>
 
 #include "producer/ingress/job_request.h"
+#include "producer/ingress/json_body.h"
+#include "producer/ingress/limits.h"
 #include "shared/contract/any_json.h"
 #include "shared/runtime/json_text.h"
 #include "shared/runtime/limits.h"
@@ -12,8 +14,8 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::uint64_t tokens_max = 10'000'000;
-constexpr double temperature_max = 2;
+using ingress_limits::max_tokens_max;
+using ingress_limits::temperature_max;
 
 using Fault = std::optional<Refusal>;
 
@@ -43,10 +45,10 @@ Fault read_message(Draft& draft, dom::element value) {
 }
 
 Fault read_tokens(Draft& draft, dom::element value) {
-  std::uint64_t number = 0;
-  if (value.get(number) || number < 1 || number > tokens_max)
+  const auto number = whole_number(value).value_or(0);
+  if (number < 1 || number > max_tokens_max)
     return wrong("max_new_tokens",
-                 "It must be a whole number from 1 to " + std::to_string(tokens_max) + ".");
+                 "It must be a whole number from 1 to " + std::to_string(max_tokens_max) + ".");
   draft.asked.max_new_tokens = static_cast<std::uint32_t>(number);
   return std::nullopt;
 }

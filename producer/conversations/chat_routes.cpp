@@ -63,17 +63,21 @@ Task<http::Response> ChatRoutes::chat(http::Request& request) {
 
 Task<http::Response> ChatRoutes::stream(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
+  const auto after = last_event_id(request);
+  if (!after) co_return detail_response(after.error());
   const auto asked = parse_chat(request.body);
   if (!asked) co_return detail_response(asked.error());
   auto taken = co_await parts_.turns.take(request, *asked);
   if (!taken) co_return std::move(taken.error());
-  auto response = streamed(taken->id, asked->session, last_event_id(request));
+  auto response = streamed(taken->id, asked->session, *after);
   describe(response, *taken);
   co_return response;
 }
 
 Task<http::Response> ChatRoutes::stream_again(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
+  const auto after = last_event_id(request);
+  if (!after) co_return detail_response(after.error());
   const std::string& named = request.params.front();
   const auto id = JobId::parse(named);
   if (!id) co_return no_such_message(named);
@@ -81,7 +85,7 @@ Task<http::Response> ChatRoutes::stream_again(http::Request& request) {
   const bool unknown = !job && job.error().problem.status == 404;
   if (unknown || (job && job->session.empty())) co_return no_such_message(named);
   if (!job) co_return detail_response(job.error());
-  co_return streamed(*id, job->session, last_event_id(request));
+  co_return streamed(*id, job->session, *after);
 }
 
 Task<http::Response> ChatRoutes::answer(http::Request& request, JobId id, std::string session) {

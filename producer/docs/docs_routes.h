@@ -3,8 +3,8 @@
 
 namespace millrace::docs {
 
-/// The OpenAPI document at `/openapi.json`, the JSON Schemas below `/v1/schemas/`, and two readers of
-/// the document: `/docs` (Swagger UI) and `/redoc`. Outlives the server that uses its router.
+/// The OpenAPI document at `/openapi.json`, the JSON Schemas below `/v1/schemas/`, and two readers
+/// of the document: `/docs` (Swagger UI) and `/redoc`. Outlives the server that uses its router.
 class DocsRoutes {
  public:
   DocsRoutes();

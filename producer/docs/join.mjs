@@ -2,7 +2,7 @@
 //   node join.mjs OPENAPI_FOLDER CONTRACT_FOLDER OUT_FOLDER
 // OUT_FOLDER gets openapi.json, and the JSON Schemas of CONTRACT_FOLDER in v1/schemas.
 //
-// base.json is what all share. Every other part has `paths`, `components` and `errors`, the shape in
+// every_surface.json is what all share. Every other part has `paths`, `components` and `errors`, the shape in
 // which its surface tells errors (shapes, below). An operation says `errors: {status: what it means}`
 // and, where these have headers of their own, `errorHeaders`; the shape, the headers of every answer and what the server itself may answer are added here.
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
@@ -113,10 +113,10 @@ function checkReferences(whole) {
   }
 }
 
-const whole = read(join(folder, 'base.json'));
+const whole = read(join(folder, 'every_surface.json'));
 whole.paths = {};
 const ids = {};
-for (const file of readdirSync(folder).filter((name) => name !== 'base.json').sort()) {
+for (const file of readdirSync(folder).filter((name) => name !== 'every_surface.json').sort()) {
   const part = read(join(folder, file));
   if (!shapes[part.errors]) throw new Error(`${file}: errors must be of ${Object.keys(shapes)}`);
   for (const [path, operations] of Object.entries(part.paths)) {

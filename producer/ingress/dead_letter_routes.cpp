@@ -5,6 +5,7 @@
 #include <charconv>
 #include <expected>
 
+#include "producer/ingress/json_body.h"
 #include "producer/ingress/limits.h"
 #include "shared/runtime/json_text.h"
 
@@ -118,7 +119,7 @@ std::expected<Asked, Refusal> asked_in(const std::string& body) {
       return std::unexpected(
           refuse("unknown_field", "/" + std::string(name),
                  "The field " + quoted(name) + " is not known; allowed are id, after."));
-    } else if (value.get(asked.after) || asked.after < 0) {
+    } else if (asked.after = whole_number(value).value_or(-1); asked.after < 0) {
       return std::unexpected(refuse("invalid_field", "/after",
                                     "`after` must be the `next` of the page before, or 0."));
     }

@@ -81,8 +81,8 @@ Fault read_session(Draft& draft, dom::element value) {
 }
 
 Fault read_max_tokens(Draft& draft, dom::element value) {
-  std::uint64_t count = 0;
-  if (value.get(count) || count < 1 || count > ingress_limits::max_tokens_max)
+  const auto count = whole_number(value).value_or(0);
+  if (count < 1 || count > ingress_limits::max_tokens_max)
     return invalid("max_tokens",
                    "`max_tokens` must be a whole number from 1 to 131072; leave it "
                    "out for the default.");

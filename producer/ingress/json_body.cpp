@@ -1,5 +1,7 @@
 #include "producer/ingress/json_body.h"
 
+#include <cmath>
+
 #include "producer/ingress/refusal.h"
 #include "shared/contract/any_json.h"
 #include "shared/runtime/limits.h"
@@ -47,6 +49,16 @@ std::expected<dom::object, Problem> JsonBody::object(std::string_view wants) {
     return std::unexpected(make_problem(
         "invalid_json", "body", "The body must be a JSON object" + std::string(wants) + "."));
   return object;
+}
+
+std::optional<std::int64_t> whole_number(dom::element value) {
+  std::int64_t whole = 0;
+  if (!value.get(whole)) return whole;
+  constexpr double exact_max = 9007199254740992;  // 2^53: above it, which one was meant is a guess
+  double number = 0;
+  if (value.get(number) || std::abs(number) > exact_max) return std::nullopt;
+  whole = static_cast<std::int64_t>(number);
+  return static_cast<double>(whole) == number ? std::optional(whole) : std::nullopt;
 }
 
 Problem given_twice(std::string field, std::string_view name) {

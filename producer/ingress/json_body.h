@@ -1,7 +1,9 @@
 #pragma once
 #include <simdjson.h>
 
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string_view>
 
 #include "shared/contract/problem.h"
@@ -24,6 +26,9 @@ class JsonBody {
   std::string_view text_;
   simdjson::dom::parser once_;
 };
+
+/// A number without a fraction, however it is written: `372.0` is one, as JSON Schema has it.
+std::optional<std::int64_t> whole_number(simdjson::dom::element value);
 
 /// The field `name` of a body is given twice.
 Problem given_twice(std::string field, std::string_view name);

@@ -18,7 +18,7 @@ static_assert(oversize_inputs_bytes_max >= 4 * limits::body_bytes_max,
 
 /// Of JSON: what goes to the model's server beside the messages, in the envelope with them.
 inline constexpr std::size_t params_bytes_max = 256 * 1024;
-inline constexpr std::uint64_t max_tokens_max = 131'072;
+inline constexpr std::int64_t max_tokens_max = 131'072;
 inline constexpr double temperature_max = 2;
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
 

@@ -98,8 +98,7 @@ Fault pass_response_format(Draft& draft, dom::element value) {
 // --- what changes no answer, and what cannot be served
 
 Fault only_one(Draft& draft, dom::element value) {
-  std::int64_t count = 0;
-  if (!value.get(count) && count == 1) return {};
+  if (whole_number(value) == 1) return {};
   return draft.not_supported("must be 1: a request has one answer. Send several requests.");
 }
 

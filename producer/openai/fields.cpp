@@ -91,8 +91,8 @@ Fault read_stream(Draft& draft, dom::element value) {
 }
 
 Fault read_limit(Draft& draft, dom::element value) {
-  std::uint64_t count = 0;
-  if (value.get(count) || count < 1 || count > ingress_limits::max_tokens_max)
+  const auto count = whole_number(value).value_or(0);
+  if (count < 1 || count > ingress_limits::max_tokens_max)
     return draft.invalid(
         "must be a whole number from 1 to 131072; leave it out for the model's own limit.");
   Job& job = draft.asked.job;
@@ -165,9 +165,8 @@ Fault pass_object(Draft& draft, dom::element value) {
 }
 
 Fault pass_whole_number(Draft& draft, dom::element value) {
-  std::int64_t number = 0;
-  std::uint64_t large = 0;
-  if (value.get(number) && value.get(large)) return draft.invalid("must be a whole number.");
+  const bool large = value.is_uint64();
+  if (!large && !whole_number(value)) return draft.invalid("must be a whole number.");
   return draft.pass();
 }
 
@@ -196,8 +195,7 @@ Fault only_false(Draft& draft, dom::element value) {
 }
 
 Fault only_zero(Draft& draft, dom::element value) {
-  std::int64_t count = 1;
-  if (!value.get(count) && count == 0) return {};
+  if (whole_number(value) == 0) return {};
   return draft.not_supported("is not supported; leave it out.");
 }
 

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "shared/contract/any_json.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace {
@@ -180,7 +181,7 @@ std::string to_json(const SimRefusal& refusal) {
 std::expected<SimRequest, SimRefusal> read_sim_request(std::string_view body) {
   dom::parser parser;
   dom::element root;
-  if (parser.parse(body.data(), body.size()).get(root))
+  if (parse_any_json(parser, body, root))
     return refuse("", "The body of the request is not valid JSON.");
   dom::object object;
   if (root.get(object)) return refuse("", "The body of the request must be a JSON object.");

@@ -165,6 +165,11 @@ TEST(JobRequest, AStringAloneIsAChatWithTheDefaults) {
   EXPECT_EQ(job.metadata, "");
 }
 
+TEST(JobRequest, AWholeNumberMayBeWrittenWithAFraction) {
+  EXPECT_EQ(good(R"({"input":"x","max_tokens":372.0})").max_tokens, 372u);
+  EXPECT_EQ(good(R"({"input":"x","max_tokens":1e2})").max_tokens, 100u);
+}
+
 TEST(JobRequest, EveryFieldIsTaken) {
   const Job job = good(
       R"({"kind":"chat","input":[{"role":"system","content":"s"},{"role":"user","content":"u"},)"

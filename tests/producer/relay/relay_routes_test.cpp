@@ -111,7 +111,10 @@ TEST(RelayRoutes, APlaceThatIsNoNumberIsA400ThatNamesTheField) {
     const auto by_parameter = edge.get(edge.events_path() + "?after=" + wrong);
     EXPECT_EQ(by_parameter.status, 400) << wrong;
     EXPECT_NE(by_parameter.body.find("\"after\""), std::string::npos);
+    const auto beside = edge.get(edge.events_path() + "?after=" + wrong, {{"last-event-id", "1"}});
+    EXPECT_EQ(beside.status, 400) << wrong;
   }
+  EXPECT_EQ(edge.get(edge.events_path() + "?after=").status, 400);
 }
 
 TEST(RelayRoutes, A204OnlyAtOrPastTheTerminalEvent) {

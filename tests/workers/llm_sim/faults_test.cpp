@@ -193,7 +193,8 @@ TEST_F(Refusal, WhatItDoesNotKnowIsLeftAlone) {
       send(http::Method::post, "/v1/chat/completions",
            R"({"model":"sim-0ms-1tok-0gap","messages":[{"role":"developer","content":null},)"
            R"({"role":"user","content":[{"type":"text","text":"x"},{"type":"image_url"}]}],)"
-           R"("continue_final_message":true,"temperature":null,"stop":["x"]})")
+           R"("continue_final_message":true,"temperature":null,"stop":["x"],)"
+           R"("unknown":6553291276134863275383813862064128})")
           .response;
   EXPECT_EQ(response.status, 200);
 }

@@ -1,0 +1,82 @@
+"""The document that is served says what is served: every route and no other, and whatever
+schemathesis sends is answered as it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from world import web
+
+pytestmark = pytest.mark.embedded("the edge is the same on servers")
+
+METHODS = ("get", "put", "post", "delete", "patch")
+FOLDER = Path(__file__).parent / "openapi"
+
+
+@pytest.fixture(scope="module")
+def document(town):
+    return web.get(f"{town.url}/openapi.json").json()
+
+
+def routes(url):
+    """What the router has: its answer to an unknown path names every pattern, and OPTIONS the
+    methods of each."""
+    detail = web.get(f"{url}/no/such/path/at/all").json()["detail"]
+    for pattern in re.search(r"Served here: (.*)\.$", detail).group(1).split(", "):
+        allow = web.options(url + re.sub(r"{\w+}", "x", pattern)).headers["Allow"]
+        for method in allow.split(", "):
+            if method not in ("HEAD", "OPTIONS"):
+                yield f"{method} {pattern}"
+
+
+def operations(document, files):
+    return {f"{method.upper()} {path}" for path, item in document["paths"].items()
+            for method in METHODS if method in item and item.get("x-files", False) == files}
+
+
+def test_every_route_is_described_and_every_operation_is_served(town, document):
+    """Files are described by their folder."""
+    folders = {re.escape(path).replace(r"\{file\}", "[^/]+").replace(r"\{name\}", "[^/]+"): path
+               for path in operations(document, files=True)}
+    served, used = set(), set()
+    for route in routes(town.url):
+        folder = next((path for pattern, path in folders.items()
+                       if re.fullmatch(pattern, route)), None)
+        used.add(folder) if folder else served.add(route)
+    described = operations(document, files=False)
+    assert served - described - used == set(), "served, but not described"
+    assert described - served == set(), "described, but not served"
+    assert used == set(folders.values()), "folders without a file"
+
+
+def test_every_schema_is_one_and_every_example_is_what_its_schema_says(document):
+    for name, schema in document["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        if "example" in schema:
+            validator(document, {"$ref": f"#/components/schemas/{name}"}).validate(
+                schema["example"])
+    for item in document["paths"].values():
+        for method in METHODS:
+            for form in item.get(method, {}).get("requestBody", {}).get("content", {}).values():
+                shown = [example["value"] for example in form.get("examples", {}).values()]
+                for value in shown + ([form["example"]] if "example" in form else []):
+                    validator(document, form["schema"]).validate(value)
+
+
+def validator(document, schema):
+    return Draft202012Validator({"components": document["components"], "allOf": [schema]})
+
+
+@pytest.mark.timeout(900)
+def test_schemathesis_finds_nothing(empty_world, long):
+    world = empty_world.inhabit(MODEL_ID="sim-5ms-5tok-1gap")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("st"), "--config-file", FOLDER / "schemathesis.toml",
+         "run", f"{world.url}/openapi.json", "--max-examples", "100" if long else "15"],
+        cwd=FOLDER, env=os.environ | {"MILLRACE_URL": world.url, "PYTHONPATH": str(FOLDER)},
+        capture_output=True, text=True, timeout=890, check=False)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
