@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import documented
 import httpx
 import httpx_sse
 
@@ -42,11 +43,13 @@ def events(url, last_id=None, seconds=60):
     """The events of one connection, as they come; ends with it, or with its failure."""
     with httpx.Client(verify=False, timeout=httpx.Timeout(10, read=seconds)) as client:
         with httpx_sse.connect_sse(client, "GET", url, headers=_headers(last_id)) as source:
+            documented.check(source.response)
             if source.response.status_code == 204:
                 return
             source.response.raise_for_status()
             for sse in source.iter_sse():
                 if sse.data:  # httpx-sse makes an event of the blank line behind a comment
+                    documented.check_frame(url, json.loads(sse.data))
                     yield Event(sse.event, sse.id, sse.data)
 
 

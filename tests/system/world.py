@@ -14,12 +14,14 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "ops"))
+import documented  # noqa: E402
 from process import BINARY, Millrace, free_port, wait_until  # noqa: E402
 from sse import Event, Reader, read  # noqa: E402,F401
 
 # One client for every request: making one reads every certificate there is. A connection serves
-# one request, since its edge may be dead at the next.
-web = httpx.Client(verify=False, timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+# one request, since its edge may be dead at the next. What an edge answers must be documented.
+web = httpx.Client(verify=False, timeout=20, limits=httpx.Limits(max_keepalive_connections=0),
+                   event_hooks={"response": [documented.check]})
 
 ENDED = ("succeeded", "failed", "cancelled", "expired")
 
@@ -98,6 +100,8 @@ class World:
     def _part(self, command, name, **settings):
         part = Millrace(command, self.folder, self.settings | settings, name=name, env=self.env)
         self.parts.append(part)
+        if command in ("edge", "serve"):
+            documented.register(part)
         return part
 
     def _wait_ready(self, edge):
