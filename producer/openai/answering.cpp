@@ -99,7 +99,7 @@ Task<> Answering::stream_to_end(Reading& reading, http::StreamWriter& writer) {
 /// A request that has a key can be sent again, and gets the answer then.
 void Answering::left(const AwaitedJob& job) {
   const bool unsaid = job.on_leave == OnLeave::unsaid;
-  if (job.on_leave == OnLeave::cancel || (unsaid && !job.keyed)) 
+  if (job.on_leave == OnLeave::cancel || (unsaid && !job.keyed))
     leaving_.start(cancel(job.tenant, job.id));
 }
 

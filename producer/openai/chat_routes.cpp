@@ -28,11 +28,12 @@ Task<http::Response> ChatRoutes::complete(http::Request& request) {
   asked->job.tenant = request.tenant;
   asked->job.traceparent = traceparent(request);
   const bool keyed = !key->empty();
-  Chat chat{.head = {.id = {},
-                     .created_at = {},
-                     .model = asked->job.model,
-                     .include_usage = asked->include_usage},
-            .job = {.tenant = request.tenant, .id = {}, .keyed = keyed, .on_leave = asked->on_leave}};
+  Chat chat{
+      .head = {.id = {},
+               .created_at = {},
+               .model = asked->job.model,
+               .include_usage = asked->include_usage},
+      .job = {.tenant = request.tenant, .id = {}, .keyed = keyed, .on_leave = asked->on_leave}};
   auto print = keyed ? fingerprint(request.body) : std::string();
   std::string().swap(request.body);  // while the job waits, its input is held once
   auto submitted =

@@ -87,8 +87,9 @@ Task<http::Response> ResponseRoutes::create(http::Request& request) {
   Job& job = asked->job;
   job.traceparent = traceparent(request);
   auto head = response_head(job);
-  Response response{.head = std::move(*head),
-                    .job = {.tenant = request.tenant, .id = {}, .keyed = keyed, .on_leave = asked->on_leave}};
+  Response response{
+      .head = std::move(*head),
+      .job = {.tenant = request.tenant, .id = {}, .keyed = keyed, .on_leave = asked->on_leave}};
   if (asked->background) response.job.on_leave = OnLeave::go_on;
   const auto submitted =
       co_await answering_.submit(std::move(job), std::move(*key), std::move(print));

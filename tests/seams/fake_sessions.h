@@ -73,9 +73,8 @@ class FakeSessions final : public Sessions {
     auto all = found->second;
     if (until) {
       const auto own = std::ranges::find(all, *until, &Message::job);
-      const auto after = std::find_if(own, all.end(), [&until](const Message& message) {
-        return message.job != *until;
-      });
+      const auto after = std::find_if(
+          own, all.end(), [&until](const Message& message) { return message.job != *until; });
       all.erase(after, all.end());
     }
     if (all.size() > limit) all.erase(all.begin(), all.end() - limit);

@@ -44,8 +44,8 @@ TEST(Conversation, WhatWasSaidBeforeGoesToTheModelAndThenTheMessage) {
   world.clock.run_for(5s);
   EXPECT_EQ(world.outcome(job)->state, JobState::succeeded);
   ASSERT_EQ(world.model.inputs.size(), 1u);
-  EXPECT_EQ(world.model.inputs[0], "[" + user + "\"안녕?\"}," + assistant + R"("응 \"a\""},)" + user +
-                                       "\"왜?\"}]");
+  EXPECT_EQ(world.model.inputs[0],
+            "[" + user + "\"안녕?\"}," + assistant + R"("응 \"a\""},)" + user + "\"왜?\"}]");
 }
 
 TEST(Conversation, AnAnswerThatCameWhileTheMessageWaitedIsPartOfIt) {
