@@ -18,6 +18,7 @@ namespace dom = simdjson::dom;
 
 /// Of JSON, in the envelope beside the rest.
 constexpr std::size_t shown_bytes_max = 256 * 1024;
+constexpr std::int64_t tool_calls_max = 1'000'000;
 
 /// What is shown again as it was written stands beside the request.
 struct ResponseDraft : Draft {
@@ -213,9 +214,11 @@ Fault show_text(ResponseDraft& draft, dom::element value) {
 
 /// Tools that are not served here are what it would count.
 Fault read_tool_call_limit(ResponseDraft& draft, dom::element value) {
-  std::uint64_t count = 0;
-  if (value.get(count) || count < 1) return draft.invalid("must be a whole number from 1 on.");
-  draft.others.append(R"(,"max_tool_calls":)").append(draft.raw);
+  const auto count = whole_number(value).value_or(0);
+  if (count < 1 || count > tool_calls_max)
+    return draft.invalid("must be a whole number from 1 to 1000000.");
+  draft.others += R"(,"max_tool_calls":)";
+  append_number(draft.others, static_cast<std::uint64_t>(count));
   return {};
 }
 

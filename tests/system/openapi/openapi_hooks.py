@@ -13,6 +13,10 @@ URL = os.environ["MILLRACE_URL"]
 SAID_IN_WORDS = {
     "submitJob": ("is not before the deadline", "are allowed are 1 to 200", "has more than 16384"),
     "listJobs": ("There is no job", "allowed are 1 to 200"),
+    "createResponse": ("at least one item is required", "Previous response with id"),
+    "getResponse": ("is allowed only when `stream` is true", "the sequence_number of an event"),
+    "cancelResponse": ("Cannot cancel a synchronous response",),
+    "listResponseInputItems": ("must be the id of an input item",),
     "readJobEvents": ("The parameter 'limit' is not known",),
     "readEventsOfJobs": ("a job that is not in 'jobs'", "is not a place in this stream"),
     "readEventsOfSession": ("is not a place in this stream", "allowed are at most 200 bytes"),
