@@ -171,7 +171,7 @@ def test_200_messages_are_there_at_once_and_the_next_answer_is_as_quick(screen, 
     screen.ask("And a long one", page)
     expect(screen.answer(page)).to_contain_text("word399")
     expect(screen.answer(page)).to_be_in_viewport()
-    assert max(page.evaluate("window.long"), default=0) < 300, "ms that the page did not react"
+    assert max(page.evaluate("window.long"), default=0) < 500, "ms that the page did not react"
 
     page.locator(".log").evaluate("each => each.scrollTo(0, 0)")
     expect(screen.questions(page).first).to_be_in_viewport()

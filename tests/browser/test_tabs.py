@@ -1,5 +1,6 @@
 """Several tabs and jobs on one connection."""
 
+import pytest
 from playwright.sync_api import expect
 from world import web
 
@@ -50,16 +51,23 @@ def test_a_tab_that_closes_leaves_the_other_its_stream(screen, author):
     expect(screen.answer(other).locator(".markdown")).to_have_text("The other one.")
 
 
-def test_a_browser_without_shared_workers_follows_by_itself(person, world, author):
+@pytest.mark.parametrize("lack", [
+    "delete globalThis.SharedWorker",
+    """globalThis.SharedWorker = class {
+         port = {postMessage() {}};
+         constructor() { setTimeout(() => this.onerror(), 100); }
+       }""",
+], ids=["none", "one that does not start"])
+def test_a_browser_without_a_shared_worker_follows_by_itself(person, world, author, lack):
     screen = person(world.url)
-    screen.context.add_init_script("delete globalThis.SharedWorker")
+    screen.context.add_init_script(lack)
     page = screen.tab()
-    assert page.evaluate("typeof SharedWorker") == "undefined"
-    script = author.on("Alone?").say("All ")
-    screen.ask("Alone?", page)
+    question = f"Alone? {len(lack)}"
+    script = author.on(question).say("All ")
+    screen.ask(question, page)
     expect(screen.answer(page).locator(".markdown")).to_have_text("All")
     script.say("alone.").end()
-    screen.words("All alone.", page)
+    expect(screen.answer(page).locator(".markdown")).to_have_text("All alone.")
 
 
 def test_another_tab_hears_of_a_new_conversation(screen):

@@ -1,5 +1,5 @@
 // A tab's way to its jobs' events: through the worker that all tabs share, or, where a browser has
-// none, through a hub of its own.
+// none or it does not start, through a hub of its own.
 import {type Fold, emptyFold, take} from './fold';
 import {Hub} from './hub';
 import {outside} from './outside';
@@ -24,16 +24,19 @@ export class Streams {
   onNews: (news: News) => void = () => {};
 
   private readonly watches = new Map<string, Watch>();
-  private readonly post: (message: ToHub) => void;
+  private post: Post;
+  private key = '';
 
   constructor() {
-    this.post = connect((message) => this.take(message));
+    const take = (message: FromHub) => this.take(message);
+    this.post = typeof SharedWorker === 'function' ? sharedHub(take, () => this.goAlone()) : ownHub(take);
     addEventListener('pagehide', (event) => {
       if (!(event as PageTransitionEvent).persisted) this.post({do: 'bye'});
     });
   }
 
   useKey(key: string): void {
+    this.key = key;
     this.post({do: 'key', key});
   }
 
@@ -58,6 +61,13 @@ export class Streams {
       this.watches.delete(job);
       this.post({do: 'leave', job});
     };
+  }
+
+  /** What the worker was told, or would have been. */
+  private goAlone(): void {
+    this.post = ownHub((message) => this.take(message));
+    this.post({do: 'key', key: this.key});
+    for (const job of this.watches.keys()) this.post({do: 'follow', job});
   }
 
   private take(message: FromHub): void {
@@ -87,12 +97,16 @@ export class Streams {
   }
 }
 
-function connect(take: (message: FromHub) => void): (message: ToHub) => void {
-  if (typeof SharedWorker === 'function') {
-    const worker = new SharedWorker(trusted(workerUrl), {type: 'module', name: 'millrace'});
-    worker.port.onmessage = (message: MessageEvent<FromHub>) => take(message.data);
-    return (message) => worker.port.postMessage(message);
-  }
+type Post = (message: ToHub) => void;
+
+function sharedHub(take: (message: FromHub) => void, failed: () => void): Post {
+  const worker = new SharedWorker(trusted(workerUrl), {type: 'module', name: 'millrace'});
+  worker.onerror = failed;
+  worker.port.onmessage = (message: MessageEvent<FromHub>) => take(message.data);
+  return (message) => worker.port.postMessage(message);
+}
+
+function ownHub(take: (message: FromHub) => void): Post {
   const hub = new Hub(outside);
   // As a worker's messages do: later, and a copy.
   const tab = {post: (message: FromHub) => {
