@@ -28,6 +28,7 @@ constexpr std::array areas{
     Area{"/docs/", open},
     Area{"/redoc", open},
     Area{"/redoc/", open},
+    Area{"/v1/schemas/", open},
     Area{"/metrics", admin},
     Area{"/v1/dead-letters", admin},
     Area{"/v1/dead-letters/", admin},

@@ -36,7 +36,14 @@ const headErrors = {
   503: 'The server is full.',
   505: 'A version of HTTP that is neither 1.1 nor 1.0.',
 };
+// What the door may answer on any path that is not open.
+const doorErrors = {
+  401: 'There are API keys, and none was sent or it is wrong.',
+  403: 'The key has not the scope that this wants.',
+  429: 'More requests than the key or the address is allowed.',
+};
 const passing = ['429', '503', '507'];
+const rates = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
 
 function read(file) {
   try {
@@ -69,21 +76,43 @@ function addError(operation, status, words, content) {
   for (const [type, form] of Object.entries(content)) told.content[type] ??= structuredClone(form);
 }
 
-function complete(operation, shape, where) {
+// From the first key on all but open paths want one, with a scope.
+function guard(operation, method) {
+  const scope = operation.scope ?? (method === 'get' ? 'read' : 'submit');
+  delete operation.scope;
+  if (scope === 'open') {
+    operation.security = [];
+    return {};
+  }
+  operation.security = [{}, {key: [scope]}, {keyHeader: [scope]}];
+  return doorErrors;
+}
+
+function headersOf(status, guarded) {
+  const headers = {'x-request-id': {$ref: '#/components/headers/RequestId'}};
+  if (passing.includes(status)) headers['Retry-After'] = {$ref: '#/components/headers/RetryAfter'};
+  if (guarded && (status === '401' || status === '403'))
+    headers['WWW-Authenticate'] = {$ref: '#/components/headers/Challenge'};
+  if (guarded && status < '500')
+    for (const name of rates) headers[name] = {$ref: `#/components/headers/${name}`};
+  return headers;
+}
+
+function complete(operation, method, shape, where) {
   if (!operation.operationId || !operation.summary) throw new Error(`${where}: has no name`);
+  const door = guard(operation, method);
   for (const [status, words] of Object.entries(operation.errors ?? {}))
     addError(operation, status, words, shapes[shape]);
   const errorHeaders = operation.errorHeaders ?? {};
   delete operation.errors;
   delete operation.errorHeaders;
-  for (const [status, words] of Object.entries(serverErrors))
+  for (const [status, words] of Object.entries({...serverErrors, ...door}))
     addError(operation, status, words, shapes[shape]);
   for (const [status, words] of Object.entries(headErrors))
     addError(operation, status, words, {...shapes[shape], ...problem});
   for (const [status, response] of Object.entries(operation.responses)) {
     response.headers = {
-      'x-request-id': {$ref: '#/components/headers/RequestId'},
-      ...(passing.includes(status) ? {'Retry-After': {$ref: '#/components/headers/RetryAfter'}} : {}),
+      ...headersOf(status, operation.security.length > 0),
       ...(status >= '400' ? errorHeaders : {}),
       ...response.headers,
     };
@@ -122,7 +151,7 @@ for (const file of readdirSync(folder).filter((name) => name !== 'every_surface.
   for (const [path, operations] of Object.entries(part.paths)) {
     for (const method of methods.filter((name) => name in operations)) {
       const where = `${file}: ${method} ${path}`;
-      complete(operations[method], part.errors, where);
+      complete(operations[method], method, part.errors, where);
       mergeInto(ids, {[operations[method].operationId]: where}, file);
     }
   }

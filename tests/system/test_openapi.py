@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from tenants import make_key
 from world import web
 
 pytestmark = pytest.mark.embedded("the edge is the same on servers")
@@ -51,6 +52,33 @@ def test_every_route_is_described_and_every_operation_is_served(town, document):
     assert served - described - used == set(), "served, but not described"
     assert described - served == set(), "described, but not served"
     assert used == set(folders.values()), "folders without a file"
+
+
+def test_what_is_called_open_is_and_all_else_wants_a_key_with_the_scope_it_names(empty_world):
+    world = empty_world.inhabit(AUTH="on")
+    held = {"X-API-Key": make_key(world, "--tenant", "acme", "--scope", "submit,read")}
+    world.wait_until(lambda: status("GET", f"{world.url}/v1/jobs", held) == 200, 5, "no such key")
+    document = web.get(f"{world.url}/openapi.json").json()
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            url = world.url + re.sub(r"{\w+}", "x", path)
+            if item.get("x-files"):
+                url = world.url + path.replace("{name}", "event.schema.json").replace(
+                    "{file}", "start.js")
+            scopes = {each for wanted in item[method]["security"]
+                      for each in sum(wanted.values(), [])}
+            without = status(method, url)
+            assert (without == 401) == bool(scopes), f"{method} {path}: {without}"
+            with_one = status(method, url, held)
+            assert (with_one == 403) == (scopes == {"admin"}), f"{method} {path}: {with_one}"
+
+
+def status(method, url, headers=None):
+    """Of an answer whose body may have no end."""
+    with web.stream(method, url, headers=headers) as answer:
+        return answer.status_code
 
 
 def test_every_schema_is_one_and_every_example_is_what_its_schema_says(document):
