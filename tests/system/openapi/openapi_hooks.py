@@ -3,7 +3,9 @@ would be seen, and what is said in words there because JSON Schema cannot say it
 
 import json
 import os
+import re
 import urllib.request
+import zlib
 
 import schemathesis
 
@@ -11,6 +13,11 @@ URL = os.environ["MILLRACE_URL"]
 
 # A request that its schema allows may be refused with these words.
 SAID_IN_WORDS = {
+    "createResponse": ("previous_response_not_found", "item_not_found",
+                       "is an empty list"),
+    "listInputItems": ("it must be the id of an input item",),
+    "getResponse": ("is allowed only when `stream` is true",),
+    "cancelResponse": ("only one made with",),
     "submitJob": ("is not before the deadline", "are allowed are 1 to 200", "has more than 16384"),
     "listJobs": ("There is no job", "allowed are 1 to 200"),
     "createResponse": ("at least one item is required", "Previous response with id"),
@@ -32,6 +39,23 @@ def _posted(path, body):
 
 JOB = _posted("/v1/jobs", {"input": "하늘은 왜 파란가요?"})["id"]
 SESSION = _posted("/api/sessions", {"metadata": {"user": "민지"}})["session_id"]
+RESPONSE = _posted("/v1/responses", {"input": "하늘은?", "model": "sim-5ms-5tok-1gap"})["id"]
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# What there is below a path, and which texts may stand for it.
+THERE_IS = {"/v1/jobs/{id}": (JOB, UUID), "/v1/responses/{id}": (RESPONSE, re.compile(".+")),
+            "/api/sessions/{id}/messages": (SESSION, re.compile(".+")),
+            "/api/chat/stream/{message_id}": (JOB, UUID)}
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    """Every second id is one of something that is there."""
+    for path, (known, fits) in THERE_IS.items():
+        name, value = next(iter((path_parameters or {"": ""}).items()))
+        if context.operation.path.startswith(path) and fits.fullmatch(str(value)) \
+                and zlib.crc32(str(value).encode(errors="replace")) % 2:
+            return {**path_parameters, name: known}
+    return path_parameters
 
 
 @schemathesis.serializer("application/x-ndjson")
