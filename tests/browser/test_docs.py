@@ -32,4 +32,5 @@ def test_redoc_shows_the_document_and_finds_in_it(page):
     page.goto("/redoc")
     expect(page.get_by_role("heading", name="Submit a job, or many")).to_be_visible()
     page.get_by_role("textbox").first.fill("redrive")
-    expect(page.locator("[data-role='search:results']")).to_contain_text("Do the work")
+    expect(page.locator("[data-role='search:results']")).to_contain_text(
+        "Jobs that failed for good")
