@@ -97,7 +97,9 @@ export class ChatView {
   }
 
   showSimulated(): void {
-    this.banner.hidden = !this.parts.simulated();
+    const simulated = this.parts.simulated();
+    this.banner.hidden = !simulated;
+    if (simulated) this.turns.markSimulated();
   }
 
   reload(): void {

@@ -76,6 +76,11 @@ export class Turns {
     this.change(turn, {...turn.shown, phase: 'cancelled'});
   }
 
+  /** It has become known that a simulator answers. */
+  markSimulated(): void {
+    for (const turn of this.turns) this.change(turn, {...turn.shown, simulated: true});
+  }
+
   live(): Turn | undefined {
     return this.turns.find((turn) => ['queued', 'running', 'sending', 'unsent'].includes(turn.shown.phase));
   }
