@@ -57,8 +57,13 @@ void open_log(const Config& config) {
 }
 
 int print_config(const std::vector<std::string>& words) {
-  for (const auto& line : load_config(words).lines)
-    std::printf("%-26s = %s  (%s)\n", line.key.c_str(), line.value.c_str(), line.origin.c_str());
+  const auto loaded = load_config(words);
+  for (const auto& line : loaded.lines) {
+    const char* heeded = line.used ? "" : "; not used yet";
+    std::printf("%-26s = %s  (%s%s)\n", line.key.c_str(), line.value.c_str(), line.origin.c_str(),
+                heeded);
+  }
+  for (const auto& doubt : loaded.doubts) std::fprintf(stderr, "%s\n", doubt.c_str());
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "shared/runtime/config_file.h"
 #include "shared/runtime/config_table.h"
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/nearest_word.h"
 
 namespace millrace {
 namespace {
@@ -49,38 +50,85 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
+std::string upper_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
+/// ` Did you mean …?` in front of where all are listed.
+std::string what_there_is(std::string_view nearest) {
+  const std::string meant = nearest.empty() ? "" : fmt::format(" did you mean {}?", nearest);
+  return meant + " `millrace config` lists what there is";
+}
+
+std::string nearest_key(std::string_view key) {
+  std::vector<std::string_view> keys;
+  for (const Setting& row : settings()) keys.push_back(row.key);
+  return std::string(nearest_word(key, keys));
+}
+
+std::string_view nearest_variable(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Setting& row : settings()) names.insert(names.end(), row.env.begin(), row.env.end());
+  return nearest_word(name, names);
+}
+
+bool known_variable(const std::string& name) {
+  for (const Setting& row : settings())
+    if (std::ranges::find(row.env, name) != row.env.end()) return true;
+  return name.starts_with("KAFKA_");
+}
+
 void take_toml(GivenSettings& given, const std::string& file) {
-  for (auto& [key, text] : config_file::read_toml(file)) {
-    if (!find_setting(key) && !kafka_property(key)) {
+  for (auto& [key, said] : config_file::read_toml(file)) {
+    const std::string place = fmt::format("{} line {}", file, said.line);
+    if (!find_setting(key) && !kafka_property(key))
       throw std::invalid_argument(
-          fmt::format("{}: unknown key {}; `millrace config` lists what there is", file, key));
-    }
-    given[key] = {std::move(text), file};
+          fmt::format("{}: unknown key {};{}", place, key, what_there_is(nearest_key(key))));
+    given[key] = {std::move(said.text), place};
+  }
+}
+
+/// Refuses what is named like ours and is not; doubts what is nearly named like ours.
+void look_at_strangers(const config_file::Settings& variables, const std::string& file,
+                       std::vector<std::string>& doubts) {
+  constexpr std::size_t short_name = 6;  // any short word is near another
+  for (const auto& [name, said] : variables) {
+    if (known_variable(name)) continue;
+    const auto nearest = nearest_variable(name);
+    if (name.starts_with("MILLRACE_"))
+      throw std::invalid_argument(fmt::format("{} line {}: unknown setting {};{}", file, said.line,
+                                              name, what_there_is(nearest)));
+    if (nearest.empty() || name.size() < short_name) continue;
+    doubts.push_back(fmt::format("{} line {}: {} is no setting; did you mean {}?", file, said.line,
+                                 name, nearest));
   }
 }
 
 /// Variables that are not ours are none of our business; an empty one is as good as unset, and
 /// `empty` tells of it.
+using Origin = std::function<std::string(const std::string& name, std::size_t line)>;
+
 void take_environment(GivenSettings& given, GivenSettings& empty,
-                      const config_file::Settings& variables,
-                      const std::function<std::string(const std::string&)>& origin) {
+                      const config_file::Settings& variables, const Origin& origin) {
   for (const Setting& row : settings()) {
     for (const auto name : row.env) {
       const auto found = variables.find(std::string(name));
       if (found == variables.end()) continue;
-      if (found->second.empty()) {
-        empty[std::string(row.key)] = {"", origin(found->first)};
+      const auto place = origin(found->first, found->second.line);
+      if (found->second.text.empty()) {
+        empty[std::string(row.key)] = {"", place};
         continue;
       }
-      given[std::string(row.key)] = {found->second, origin(found->first)};
+      given[std::string(row.key)] = {found->second.text, place};
       break;
     }
   }
-  for (const auto& [name, text] : variables) {
+  for (const auto& [name, said] : variables) {
     const std::string key = lower_case(name);
-    if (name.starts_with("KAFKA_") && kafka_property(key) && !text.empty()) {
-      given[key] = {text, origin(name)};
-    }
+    if (name.starts_with("KAFKA_") && kafka_property(key) && !said.text.empty())
+      given[key] = {said.text, origin(name, said.line)};
   }
 }
 
@@ -89,9 +137,9 @@ config_file::Settings process_environment() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view line(*entry);
     const auto equals = line.find('=');
-    if (equals != line.npos) {
-      variables.emplace(line.substr(0, equals), line.substr(equals + 1));
-    }
+    if (equals != line.npos)
+      variables.emplace(line.substr(0, equals),
+                        config_file::Said{std::string(line.substr(equals + 1)), 0});
   }
   return variables;
 }
@@ -114,8 +162,9 @@ Flags read_flags(const std::vector<std::string>& words) {
     const std::string key = replaced(name.substr(2), '-', '_');
     const Setting* const row = find_setting(key);
     if (!row && !kafka_property(key) && key != "config") {
-      throw std::invalid_argument(
-          fmt::format("unknown flag {}; `millrace config` lists what there is", name));
+      auto nearest = replaced(nearest_key(key), '_', '-');
+      if (!nearest.empty()) nearest.insert(0, "--");
+      throw std::invalid_argument(fmt::format("unknown flag {};{}", name, what_there_is(nearest)));
     }
     std::string text;
     if (equals != word.npos) {
@@ -145,9 +194,7 @@ bool secret_property(std::string_view name) {
 /// What `millrace config` and error messages may show of a setting that is in the config.
 std::string shown(const Setting& row, const Config& config) {
   const std::string text = row.show(config);
-  const bool url =
-      row.key == "redis_url" || row.key == "llm_server_url" || row.key == "database_url";
-  return url ? value::without_password(text) : text;
+  return value::without_password(text);
 }
 
 void apply(const Setting& row, const Given& given, Config& config) {
@@ -162,18 +209,20 @@ void apply(const Setting& row, const Given& given, Config& config) {
 
 LoadedConfig load_config(const std::vector<std::string>& flags) {
   const Flags from_flags = read_flags(flags);
+  LoadedConfig loaded;
   GivenSettings given, empty;
   if (!from_flags.config_file.empty()) take_toml(given, from_flags.config_file);
   if (const auto file = config_file::nearest_dotenv(std::filesystem::current_path())) {
-    take_environment(given, empty, config_file::read_dotenv(*file), [&](const std::string& name) {
-      return fmt::format(".env {} ({})", name, file->string());
+    const auto variables = config_file::read_dotenv(*file);
+    look_at_strangers(variables, file->string(), loaded.doubts);
+    take_environment(given, empty, variables, [&](const std::string& name, std::size_t line) {
+      return fmt::format(".env {} ({} line {})", name, file->string(), line);
     });
   }
   take_environment(given, empty, process_environment(),
-                   [](const std::string& name) { return "env " + name; });
+                   [](const std::string& name, std::size_t) { return "env " + name; });
   for (const auto& [key, from_flag] : from_flags.given) given[key] = from_flag;
 
-  LoadedConfig loaded;
   Config& config = loaded.config;
   const auto origin = [&given, &empty](std::string_view key) -> std::string {
     if (const auto found = given.find(std::string(key)); found != given.end())
@@ -188,16 +237,14 @@ LoadedConfig load_config(const std::vector<std::string>& flags) {
   if (config.database_url.empty()) config.database_url = config.data + "/millrace.db";
 
   for (const Setting& row : settings()) {
-    loaded.lines.push_back(
-        {std::string(row.key), std::string(row.env.front()), shown(row, config), origin(row.key)});
+    loaded.lines.push_back({std::string(row.key), std::string(row.env.front()), shown(row, config),
+                            origin(row.key), row.used});
   }
   for (const auto& [key, setting] : given) {
     if (!kafka_property(key)) continue;
     const std::string name = replaced(key.substr(kafka_prefix.size()), '_', '.');
     config.kafka_properties[name] = setting.text;
-    std::string env = key;
-    for (char& c : env) c = 'a' <= c && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    loaded.lines.push_back({key, env,
+    loaded.lines.push_back({key, upper_case(key),
                             secret_property(name) ? std::string(value::mask) : setting.text,
                             setting.origin});
   }

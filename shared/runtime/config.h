@@ -74,24 +74,34 @@ struct Config {
 
   std::string log_level = "info";   ///< debug, info, warn, error
   std::string log_format = "auto";  ///< auto (text on a terminal), json, text
+
+  /// By key, what was given of settings that belong to parts which are not there yet (tools, S3,
+  /// Bedrock): their form is checked, nothing heeds them, and `millrace config` says so.
+  std::map<std::string, std::string> not_used_yet;
 };
 
 /// One setting as `millrace config` shows it.
 struct ConfigLine {
   std::string key;  ///< TOML name
   std::string env;
-  std::string value;   ///< secrets are masked
-  std::string origin;  ///< `default`, `flag --port`, `env PORT`, `.env (path)`, `path.toml`
+  std::string value;  ///< secrets are masked
+  /// `default`, `flag --port`, `env PORT`, `.env PORT (path line 3)`, `path.toml line 3`
+  std::string origin;
+  bool used = true;  ///< false: it belongs to a part that is not there yet
 };
 
 struct LoadedConfig {
   Config config;
   std::vector<ConfigLine> lines;
+  /// Of names in `.env` that are no settings and look like one: a sentence each.
+  std::vector<std::string> doubts;
 };
 
 /// Reads the configuration. `flags` are `--key value`, `--key=value` or `--key` for true; what is
 /// left over is an error. Throws std::invalid_argument with a message that names the setting,
-/// its origin, what is wrong and what is allowed; an unknown key is an error.
+/// its origin, what is wrong and what is allowed. An unknown flag or TOML key is an error, and so
+/// is an unknown MILLRACE_… in `.env`; each names the nearest there is. Other names in `.env` and
+/// the environment are other programs' affair.
 LoadedConfig load_config(const std::vector<std::string>& flags);
 
 }  // namespace millrace

@@ -20,14 +20,49 @@ bool variable_name(std::string_view name) {
   return !name.empty() && name.find_first_not_of(letters) == name.npos;
 }
 
-std::string unquoted(std::string_view value) {
-  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'')) {
-    const auto end = value.find(value.front(), 1);
-    if (end != value.npos) return std::string(value.substr(1, end - 1));
+std::optional<char> escaped(char quote, char c) {
+  if (c == quote || c == '\\') return c;
+  if (quote == '\'') return std::nullopt;
+  if (c == 'n') return '\n';
+  if (c == 'r') return '\r';
+  if (c == 't') return '\t';
+  return std::nullopt;
+}
+
+/// Nothing where the quote is not closed, or more than a comment follows it.
+std::optional<std::string> quoted_value(std::string_view value) {
+  const char quote = value.front();
+  std::string text;
+  std::size_t at = 1;
+  for (; at < value.size() && value[at] != quote; ++at) {
+    const bool escape = value[at] == '\\' && at + 1 < value.size();
+    const auto meant = escape ? escaped(quote, value[at + 1]) : std::nullopt;
+    text += meant.value_or(value[at]);
+    at += meant ? 1 : 0;
   }
+  if (at >= value.size()) return std::nullopt;
+  const auto rest = trimmed(value.substr(at + 1));
+  if (!rest.empty() && rest.front() != '#') return std::nullopt;
+  return text;
+}
+
+std::string bare_value(std::string_view value) {
   // An unquoted `#` begins a comment only after a blank: passwords and URLs may hold one.
-  const auto comment = value.find(" #");
-  return std::string(trimmed(value.substr(0, comment)));
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const bool after_blank = at == 0 || value[at - 1] == ' ' || value[at - 1] == '\t';
+    if (value[at] == '#' && after_blank) return std::string(trimmed(value.substr(0, at)));
+  }
+  return std::string(value);
+}
+
+std::optional<std::string> read_value(std::string_view value) {
+  const bool quoted = value.starts_with('"') || value.starts_with('\'');
+  return quoted ? quoted_value(value) : bare_value(value);
+}
+
+/// The line itself is not shown: it may be half a secret.
+[[noreturn]] void refuse_line(const std::string& origin, std::size_t line, std::string_view why) {
+  throw std::invalid_argument(fmt::format("{} line {}: {}", origin, line, why));
 }
 
 }  // namespace
@@ -41,21 +76,26 @@ std::optional<std::filesystem::path> nearest_dotenv(std::filesystem::path folder
 }
 
 Settings parse_dotenv(std::string_view text, const std::string& origin) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Settings settings;
-  for (std::size_t line_number = 1; !text.empty(); ++line_number) {
+  for (std::size_t number = 1; !text.empty(); ++number) {
     const auto end = text.find('\n');
     auto line = trimmed(text.substr(0, end));
     text = end == text.npos ? std::string_view() : text.substr(end + 1);
     if (line.empty() || line.front() == '#') continue;
-    if (line.starts_with("export ")) line = trimmed(line.substr(7));
+    if (line.starts_with("export ") || line.starts_with("export\t")) line = trimmed(line.substr(7));
     const auto equals = line.find('=');
     const auto name = trimmed(line.substr(0, equals));
-    if (equals == line.npos || !variable_name(name)) {
-      // The line itself is not shown: it may be half a secret.
-      throw std::invalid_argument(
-          fmt::format("{} line {}: expected NAME=value", origin, line_number));
-    }
-    settings[std::string(name)] = unquoted(trimmed(line.substr(equals + 1)));
+    if (equals == line.npos || !variable_name(name))
+      refuse_line(origin, number, "expected NAME=value");
+    auto value = read_value(trimmed(line.substr(equals + 1)));
+    if (!value)
+      refuse_line(origin, number,
+                  fmt::format("the quotes around the value of {} must close on its line, with "
+                              "nothing but a comment behind them",
+                              name));
+    settings[std::string(name)] = {std::move(*value), number};
   }
   return settings;
 }

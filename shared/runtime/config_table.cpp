@@ -167,6 +167,38 @@ Setting debug_setting() {
           true};
 }
 
+/// A setting that users have already, of a part that is not there yet.
+Setting later(std::string_view key, std::string_view env, std::string allowed,
+              bool (*right)(std::string_view), bool hidden = false) {
+  return {key,
+          {env},
+          std::move(allowed),
+          [key, right](Config& config, const std::string& given) {
+            if (!right(given)) return false;
+            config.not_used_yet[std::string(key)] = given;
+            return true;
+          },
+          [key, hidden](const Config& config) {
+            const auto found = config.not_used_yet.find(std::string(key));
+            if (found == config.not_used_yet.end()) return std::string();
+            return hidden ? std::string(value::mask) : found->second;
+          },
+          false,
+          false};
+}
+
+bool some_words(std::string_view given) {
+  return !given.empty();
+}
+
+bool web_address(std::string_view given) {
+  return value::model_server_url(given).has_value();
+}
+
+bool truth_value(std::string_view given) {
+  return value::truth(given).has_value();
+}
+
 bool kafka_name(std::string_view name) {
   constexpr auto letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   return !name.empty() && name.size() <= 200 && name.find_first_not_of(letters) == name.npos;
@@ -246,6 +278,21 @@ const std::vector<Setting>& settings() {
       choice("log_level", {"MILLRACE_LOG_LEVEL"}, &C::log_level,
              {"debug", "info", "warn", "error"}),
       choice("log_format", {"MILLRACE_LOG_FORMAT"}, &C::log_format, {"auto", "json", "text"}),
+
+      later("lambda_t0_url", "LAMBDA_T0_URL", "http(s)://host[:port][/path]", web_address),
+      later("lambda_t1_url", "LAMBDA_T1_URL", "http(s)://host[:port][/path]", web_address),
+      later("lambda_t2_url", "LAMBDA_T2_URL", "http(s)://host[:port][/path]", web_address),
+      later("lambda_t3_url", "LAMBDA_T3_URL", "http(s)://host[:port][/path]", web_address),
+      later("use_mock", "USE_MOCK", "true or false", truth_value),
+      later("aws_access_key_id", "AWS_ACCESS_KEY_ID", "any text but an empty one", some_words,
+            true),
+      later("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", "any text but an empty one",
+            some_words, true),
+      later("aws_session_token", "AWS_SESSION_TOKEN", "any text but an empty one", some_words,
+            true),
+      later("aws_region", "AWS_REGION", "any text but an empty one", some_words),
+      later("s3_endpoint", "S3_ENDPOINT", "http(s)://host[:port]", web_address),
+      later("s3_bucket", "S3_BUCKET", "any text but an empty one", some_words),
   };
   return table;
 }

@@ -80,7 +80,7 @@ Settings read_toml(const std::filesystem::path& file) {
       throw std::invalid_argument(fmt::format("{} line {}: {} {}", file.string(),
                                               node.source().begin.line, std::string_view(key.str()),
                                               expected(key.str())));
-    settings[std::string(key.str())] = *text;
+    settings[std::string(key.str())] = {*text, node.source().begin.line};
   }
   return settings;
 }

@@ -12,6 +12,7 @@
 
 #include "shared/runtime/config_file.h"
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/nearest_word.h"
 
 namespace millrace {
 namespace {
@@ -94,10 +95,11 @@ TEST_F(ConfigTest, flag_wins_over_environment_over_dotenv_over_toml_over_default
     return line(load_config(flags), "port");
   };
   EXPECT_EQ(in_force({"--config", toml}).value, "1");
-  EXPECT_EQ(in_force({"--config", toml}).origin, toml);
+  EXPECT_EQ(in_force({"--config", toml}).origin, toml + " line 1");
   write(".env", "PORT=2\nMODEL_ID=dotenv\n");
   EXPECT_EQ(in_force({"--config", toml}).value, "2");
-  EXPECT_TRUE(in_force({"--config", toml}).origin.starts_with(".env PORT ("));
+  EXPECT_EQ(in_force({"--config", toml}).origin,
+            ".env PORT (" + (fs::current_path() / ".env").string() + " line 1)");
   set("PORT", "3");
   EXPECT_EQ(in_force({"--config", toml}).value, "3");
   EXPECT_EQ(in_force({"--config", toml}).origin, "env PORT");
@@ -126,15 +128,73 @@ TEST_F(ConfigTest, a_wrong_value_is_refused_with_setting_origin_value_and_what_i
 }
 
 TEST_F(ConfigTest, unknown_flags_and_toml_keys_are_refused_unknown_variables_are_not) {
-  says(refusal({"--prot", "1"}), {"unknown flag --prot"});
+  says(refusal({"--prot", "1"}), {"unknown flag --prot", "did you mean --port?"});
   says(refusal({"edge"}), {"unexpected argument edge"});
   says(refusal({"--port"}), {"--port needs a value", "from 0 to 65535"});
-  says(refusal({"--config", write("m.toml", "prot = 1\n")}), {"m.toml", "unknown key prot"});
+  says(refusal({"--config", write("m.toml", "prot = 1\n")}),
+       {"m.toml line 1", "unknown key prot", "did you mean port?"});
   says(refusal({"--config", write("m.toml", "port = \n")}), {"m.toml line"});
   says(refusal({"--config", write("m.toml", "[port]\nx = 1\n")}), {"port must be"});
   says(refusal({"--config", "/nowhere.toml"}), {"/nowhere.toml"});
   set("MILLRACE_TEST_SOMETHING", "1");
   EXPECT_EQ(refusal({}), "");
+}
+
+TEST_F(ConfigTest, a_name_of_ours_in_dotenv_that_is_none_is_refused_a_near_one_is_doubted) {
+  write(".env", "PORT=9\n\nMILLRACE_LOG_LEVL=debug\n");
+  says(refusal({}), {".env line 3", "MILLRACE_LOG_LEVL", "did you mean MILLRACE_LOG_LEVEL?"});
+  write(".env", "LLM_SERVER_URI=http://x\nCOMPOSE_PROJECT_NAME=y\nPOST=1\n");
+  const auto loaded = load_config({});
+  ASSERT_EQ(loaded.doubts.size(), 1u);
+  says(loaded.doubts[0], {".env line 1: LLM_SERVER_URI is no setting", "LLM_SERVER_URL?"});
+}
+
+TEST_F(ConfigTest, a_setting_of_a_part_that_is_not_there_yet_is_known_and_told_as_such) {
+  write(".env",
+        "LAMBDA_T1_URL=https://a.example/t1\nUSE_MOCK=false\nAWS_SECRET_ACCESS_KEY=hush\n"
+        "S3_BUCKET=b\nS3_ENDPOINT=http://u:hush@127.0.0.1:1\n");
+  const auto loaded = load_config({});
+  EXPECT_EQ(line(loaded, "lambda_t1_url").value, "https://a.example/t1");
+  EXPECT_FALSE(line(loaded, "lambda_t1_url").used);
+  EXPECT_EQ(line(loaded, "aws_secret_access_key").value, "****");
+  EXPECT_EQ(line(loaded, "s3_endpoint").value, "http://u:****@127.0.0.1:1");
+  EXPECT_TRUE(line(loaded, "port").used);
+  set("USE_MOCK", "perhaps");
+  says(refusal({}), {"use_mock", "env USE_MOCK", "true or false"});
+}
+
+TEST_F(ConfigTest, every_name_that_users_have_already_is_known) {
+  std::set<std::string> known;
+  for (const auto& setting : load_config({}).lines) known.insert(setting.env);
+  for (const char* name : {"LLM_SERVER_URL",
+                           "DATABASE_URL",
+                           "MAX_CONTEXT_MESSAGES",
+                           "DEFAULT_MAX_TOKENS",
+                           "DEFAULT_TEMPERATURE",
+                           "SESSION_TIMEOUT_HOURS",
+                           "HOST",
+                           "PORT",
+                           "DEBUG",
+                           "CORS_ORIGINS",
+                           "MODEL_ID",
+                           "USE_MOCK",
+                           "LAMBDA_T0_URL",
+                           "LAMBDA_T1_URL",
+                           "LAMBDA_T2_URL",
+                           "LAMBDA_T3_URL",
+                           "OPENAI_API_KEY",
+                           "AWS_ACCESS_KEY_ID",
+                           "AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN",
+                           "AWS_REGION",
+                           "KAFKA_BROKERS",
+                           "REDIS_URL",
+                           "S3_ENDPOINT",
+                           "S3_BUCKET",
+                           "MILLRACE_DATA"})
+    EXPECT_TRUE(known.contains(name)) << name;
+  set("OPENROUTER_API_KEY", "k");
+  EXPECT_EQ(load_config({}).config.llm_api_key, "k");
 }
 
 TEST_F(ConfigTest, an_empty_variable_is_as_good_as_unset_and_told) {
@@ -314,21 +374,62 @@ TEST(ConfigFile, dotenv_knows_comments_quotes_and_export) {
   const auto read = config_file::parse_dotenv(
       "# comment\n\nA=1\nexport B = two words \nC=\"a # b\" # c\nD='x=\"y\"'\nE=p#w # c\r\nF=\n",
       ".env");
-  EXPECT_EQ(read, (config_file::Settings{{"A", "1"},
-                                         {"B", "two words"},
-                                         {"C", "a # b"},
-                                         {"D", "x=\"y\""},
-                                         {"E", "p#w"},
-                                         {"F", ""}}));
+  EXPECT_EQ(read, (config_file::Settings{{"A", {"1", 3}},
+                                         {"B", {"two words", 4}},
+                                         {"C", {"a # b", 5}},
+                                         {"D", {"x=\"y\"", 6}},
+                                         {"E", {"p#w", 7}},
+                                         {"F", {"", 8}}}));
+}
+
+TEST(ConfigFile, dotenv_of_windows_and_of_python_reads_as_it_does_there) {
+  const auto read = config_file::parse_dotenv(
+      "\xEF\xBB\xBF"
+      R"(A="two\nlines \"quoted\" \\ \d" # c)"
+      "\r\n"
+      R"(B='it\'s \n')"
+      "\r\n"
+      "C=#nothing\r\n"
+      "export\tD =\t1\t# c\r\n"
+      "E=\"\"\r\n"
+      "A2=\xED\x95\x98\xEB\x8A\x98\r\n"
+      "D=2",
+      ".env");
+  EXPECT_EQ(read, (config_file::Settings{{"A", {"two\nlines \"quoted\" \\ \\d", 1}},
+                                         {"B", {"it's \\n", 2}},
+                                         {"C", {"", 3}},
+                                         {"D", {"2", 7}},
+                                         {"E", {"", 5}},
+                                         {"A2", {"하늘", 6}}}));
 }
 
 TEST(ConfigFile, a_broken_dotenv_line_is_named_but_not_shown) {
-  try {
-    config_file::parse_dotenv("A=1\nhush hush\n", "x/.env");
-    FAIL() << "accepted";
-  } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), "x/.env line 2: expected NAME=value");
+  const auto refusal = [](const char* text) -> std::string {
+    try {
+      config_file::parse_dotenv(text, "x/.env");
+      return "accepted";
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(refusal("A=1\nhush hush\n"), "x/.env line 2: expected NAME=value");
+  EXPECT_EQ(refusal("A=1\n\nB B=1"), "x/.env line 3: expected NAME=value");
+  for (const char* unclosed : {"A=\"hush", "A='hush\nB='", "A=\"a\" hush", "A=\"hush\\\""}) {
+    const auto told = refusal(unclosed);
+    EXPECT_TRUE(told.starts_with("x/.env line 1: the quotes around the value of A must close"))
+        << told;
+    EXPECT_EQ(told.find("hush"), told.npos);
   }
+}
+
+TEST(NearestWord, IsTheOneWithTheFewestSlipsOrNone) {
+  constexpr std::string_view known[] = {"port", "host", "group", "log_level", "model_id"};
+  EXPECT_EQ(nearest_word("prot", known), "port");
+  EXPECT_EQ(nearest_word("log_levl", known), "log_level");
+  EXPECT_EQ(nearest_word("model", known), "");
+  EXPECT_EQ(nearest_word("colour", known), "");
+  EXPECT_EQ(nearest_word("", known), "");
+  EXPECT_EQ(nearest_word(std::string(1000, 'a'), known), "");
 }
 
 }  // namespace
