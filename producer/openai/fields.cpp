@@ -39,7 +39,7 @@ void Draft::pass_as(std::string_view as, std::string_view json) {
 }
 
 Problem unknown_field(std::string_view name) {
-  return make_problem("unknown_field", std::string(cut_utf8(name, 100)),
+  return make_problem("unknown_field", name.empty() ? "body" : std::string(cut_utf8(name, 100)),
                       "The field " + quoted(name) +
                           " is not known here, and so cannot be passed on. Leave it out, or set it "
                           "in the model's server.");

@@ -4,6 +4,7 @@
 
 #include "producer/openai/chat_completion.h"
 #include "producer/openai/chat_failure.h"
+#include "shared/contract/any_json.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::openai {
@@ -84,7 +85,7 @@ std::string output_of(const ResponseHead& head, const Outcome& outcome, std::str
 std::optional<ResponseHead> response_head(const Job& job) {
   dom::parser parser;
   dom::element shown;
-  if (job.request.empty() || parser.parse(job.request).get(shown)) return std::nullopt;
+  if (job.request.empty() || parse_any_json(parser, job.request, shown)) return std::nullopt;
   ResponseHead head{
       .id = job.id, .created_at = job.created_at, .model = job.model, .shown = job.request};
   if (shown["background"].get(head.background) || shown["store"].get(head.stored))

@@ -9,6 +9,7 @@
 #include "producer/ingress/refusal.h"
 #include "producer/openai/fields.h"
 #include "producer/openai/tools.h"
+#include "shared/contract/any_json.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::openai {
@@ -374,7 +375,7 @@ std::size_t instruction_messages(const Job& job) {
   dom::parser parser;
   dom::element shown;
   std::string_view instructions;
-  if (parser.parse(job.request).get(shown)) return 0;
+  if (parse_any_json(parser, job.request, shown)) return 0;
   return shown["instructions"].get(instructions) ? 0 : 1;
 }
 

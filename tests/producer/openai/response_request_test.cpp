@@ -132,6 +132,15 @@ TEST(ResponseRequest, TheResponseShowsWhatWasAsked) {
   EXPECT_FALSE(response_head(Job()));
 }
 
+TEST(ResponseRequest, ANumberOfAnySizeInASchemaIsShownAsItWasWritten) {
+  const std::string tools = R"([{"type":"function","name":"f","parameters":{"maximum":1e400}}])";
+  const auto request = read(with(R"("instructions":"x","tools":)" + tools));
+  ASSERT_TRUE(response_head(request.job));
+  EXPECT_TRUE(request.job.request.contains(tools));
+  EXPECT_TRUE(request.job.params.contains("1e400"));
+  EXPECT_EQ(instruction_messages(request.job), 1u);
+}
+
 TEST(ResponseRequest, EveryFaultIsNamedWhereItIs) {
   EXPECT_EQ(fault("[]"), "body invalid_json");
   EXPECT_EQ(fault(R"({"model":"m"})"), "input missing_field");
