@@ -1,9 +1,11 @@
 #include "shared/api_keys.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <memory>
+#include <new>
 
 #include "shared/runtime/ids.h"
 
@@ -23,6 +25,27 @@ int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+/// SHA-256, fetched once a thread: to look the algorithm up costs more than to hash a key.
+class Hasher {
+ public:
+  KeyHash operator()(std::string_view text) {
+    KeyHash hash;
+    const bool done = context_ && EVP_DigestInit_ex2(context_.get(), sha256_.get(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context_.get(), text.data(), text.size()) == 1 &&
+                      EVP_DigestFinal_ex(context_.get(), hash.bytes.data(), nullptr) == 1;
+    if (!done) throw std::bad_alloc();
+    return hash;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* algorithm) const noexcept { EVP_MD_free(algorithm); }
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD, Free> sha256_{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+};
 
 std::string_view characters(const std::array<std::uint8_t, 32>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -84,9 +107,8 @@ std::string new_api_key(Random& random) {
 std::optional<KeyHash> hash_of_key(std::string_view text) {
   if (text.size() != key_prefix.size() + hash_digits || !text.starts_with(key_prefix))
     return std::nullopt;
-  KeyHash hash;
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.bytes.data());
-  return hash;
+  thread_local Hasher hasher;
+  return hasher(text);
 }
 
 bool is_tenant_name(std::string_view text) {

@@ -120,11 +120,26 @@ def test_another_tenants_session_is_an_unknown_one(two):
 def test_another_tenants_large_input_is_behind_its_link_alone(two):
     anna, ben = two
     job = anna.submit(QUICK, input="long " * 80_000)
-    link = anna.job(job)["links"]["input"]
+    link = anna.wait_end(job)["links"]["input"]
     assert ben.ask("GET", link).status_code == 200, "whoever holds the link"
     assert "tenant=anna" in link
     assert ben.ask("GET", link.replace("tenant=anna", "tenant=ben")).status_code == 403
     assert Client(ben.world).ask("GET", link.split("&signature")[0]).status_code == 401
+
+
+def test_another_tenants_response_is_an_unknown_one(two):
+    anna, ben = two
+    made = anna.ask("POST", "/v1/responses", json={"model": QUICK, "input": "a secret"})
+    assert made.status_code == 200, made.text
+    response = made.json()["id"]
+    unknown = f"resp_{uuid.uuid4()}"
+    for method, path in (("GET", ""), ("GET", "?stream=true"), ("GET", "/input_items"),
+                         ("POST", "/cancel"), ("DELETE", "")):
+        assert same_as_unknown(ben, response, method, "/v1/responses/{id}" + path,
+                               unknown).status_code == 404
+    assert same_as_unknown(ben, response, "POST", "/v1/responses", unknown, json={
+        "model": QUICK, "input": "go on", "previous_response_id": "{id}"}).status_code == 400
+    assert anna.ask("GET", f"/v1/responses/{response}").json()["status"] == "completed"
 
 
 @pytest.mark.embedded("on servers the dead letters are in Kafka, and no edge's to show")
