@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-expect.set_options(timeout=10_000)
+# A worker that has just joined its group may wait for its share of the partitions.
+expect.set_options(timeout=25_000)
 
 
 class Screen:
