@@ -22,6 +22,8 @@ class SharedCache {
   virtual Task<Result<std::optional<std::string>>> get(std::string name) = 0;
   /// In place of what stood there. `ttl` above 0, at least 1 ms.
   virtual Task<Result<>> set(std::string name, std::string value, Duration ttl) = 0;
+  /// Only where nothing stands; false: something did.
+  virtual Task<Result<bool>> add(std::string name, std::string value, Duration ttl) = 0;
   /// What is not there is removed already.
   virtual Task<Result<>> remove(std::string name) = 0;
 

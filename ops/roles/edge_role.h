@@ -18,6 +18,7 @@
 #include "producer/openai/response_routes.h"
 #include "producer/relay/relay_routes.h"
 #include "producer/web/page_routes.h"
+#include "shared/cached_sessions.h"
 #include "shared/http/server.h"
 #include "shared/runtime/config.h"
 
@@ -68,7 +69,7 @@ class EdgeRole final : public Role {
   openai::ChatRoutes chat_routes_;
   openai::ResponseRoutes response_routes_;
   openai::ModelsRoutes models_routes_;
-  std::unique_ptr<Sessions> sessions_;
+  CachedSessions sessions_;
   conversations::SessionRoutes session_routes_;
   conversations::Turns turns_;
   conversations::ChatRoutes message_routes_;

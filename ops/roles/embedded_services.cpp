@@ -1,5 +1,6 @@
 #include "ops/roles/embedded_services.h"
 
+#include "shared/cached_sessions.h"
 #include "shared/disk/segment_event_log.h"
 #include "shared/runtime/loop_clock.h"
 #include "shared/sqlite/database_url.h"
@@ -52,7 +53,7 @@ disk::SegmentLog::Options log_options(const Config& config, const DataFolder& fo
 
 EmbeddedServices::EmbeddedServices(const Config& config, Random& random)
     : jobs_ttl_(config.jobs_ttl),
-      session_timeout_(config.session_timeout),
+      sessions_kept_(CachedSessions::kept_for(config.session_timeout)),
       folder_(config.data),
       link_signer_(config.secret.empty() ? folder_.secret(random) : config.secret),
       log_(log_options(config, folder_), now()),

@@ -30,7 +30,7 @@ class EmbeddedServices final : public Services {
   std::unique_ptr<LoopLog> log(Clock& clock) override;
   std::unique_ptr<Store> store(Clock& clock) override { return store_.port(clock); }
   std::unique_ptr<Sessions> sessions(Clock& clock) override {
-    return store_.sessions(clock, session_timeout_);
+    return store_.sessions(clock, sessions_kept_);
   }
   std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_.api_keys(clock); }
   std::unique_ptr<LoopCache> cache(Clock& clock) override;
@@ -40,7 +40,7 @@ class EmbeddedServices final : public Services {
   }
   Task<> remove_old_jobs(Clock& clock) override { return store_.remove_old_jobs(clock, jobs_ttl_); }
   Task<> remove_old_sessions(Clock& clock) override {
-    return store_.remove_old_sessions(clock, session_timeout_);
+    return store_.remove_old_sessions(clock, sessions_kept_);
   }
   const LinkSigner& link_signer() const override { return link_signer_; }
   std::string trouble() const override {
@@ -53,7 +53,7 @@ class EmbeddedServices final : public Services {
 
  private:
   const Duration jobs_ttl_;
-  const Duration session_timeout_;
+  const Duration sessions_kept_;
   DataFolder folder_;
   LinkSigner link_signer_;
   disk::SegmentLog log_;

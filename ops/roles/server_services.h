@@ -4,6 +4,7 @@
 #include "ops/roles/chosen_store.h"
 #include "ops/roles/directory_objects.h"
 #include "ops/roles/services.h"
+#include "shared/cached_sessions.h"
 #include "shared/kafka/kafka_queue.h"
 #include "shared/runtime/config.h"
 #include "shared/runtime/random.h"
@@ -30,7 +31,7 @@ class ServerServices final : public Services {
   std::unique_ptr<LoopLog> log(Clock& clock) override;
   std::unique_ptr<Store> store(Clock& clock) override { return store_->port(clock); }
   std::unique_ptr<Sessions> sessions(Clock& clock) override {
-    return store_->sessions(clock, config_.session_timeout);
+    return store_->sessions(clock, CachedSessions::kept_for(config_.session_timeout));
   }
   std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_->api_keys(clock); }
   std::unique_ptr<LoopCache> cache(Clock& clock) override;
@@ -40,7 +41,7 @@ class ServerServices final : public Services {
     return store_->remove_old_jobs(clock, config_.jobs_ttl);
   }
   Task<> remove_old_sessions(Clock& clock) override {
-    return store_->remove_old_sessions(clock, config_.session_timeout);
+    return store_->remove_old_sessions(clock, CachedSessions::kept_for(config_.session_timeout));
   }
   const LinkSigner& link_signer() const override { return link_signer_; }
   bool queue_ready() const override;

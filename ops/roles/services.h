@@ -58,6 +58,7 @@ class Services {
   virtual std::unique_ptr<JobQueue> taking_queue(Clock& clock) = 0;
   virtual std::unique_ptr<LoopLog> log(Clock& clock) = 0;
   virtual std::unique_ptr<Store> store(Clock& clock) = 0;
+  /// For CachedSessions: kept for longer than the time-out.
   virtual std::unique_ptr<Sessions> sessions(Clock& clock) = 0;
   virtual std::unique_ptr<ApiKeys> api_keys(Clock& clock) = 0;
   virtual std::unique_ptr<LoopCache> cache(Clock& clock) = 0;

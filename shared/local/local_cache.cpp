@@ -12,10 +12,15 @@ class LocalCache::Port final : public SharedCache {
   }
 
   Task<Result<>> set(std::string name, std::string value, Duration ttl) override {
-    const bool fits = name.size() <= cache_name_bytes_max && value.size() <= cache_value_bytes_max;
-    if (!fits) co_return Failure(Errc::invalid);
+    if (!fits(name, value)) co_return Failure(Errc::invalid);
     cache_.set(std::move(name), std::move(value), clock_.now() + ttl);
     co_return Result<>{};
+  }
+
+  Task<Result<bool>> add(std::string name, std::string value, Duration ttl) override {
+    if (!fits(name, value)) co_return Failure(Errc::invalid);
+    const Instant now = clock_.now();
+    co_return cache_.add(std::move(name), std::move(value), now, now + ttl);
   }
 
   Task<Result<>> remove(std::string name) override {
@@ -30,6 +35,10 @@ class LocalCache::Port final : public SharedCache {
   }
 
  private:
+  static bool fits(const std::string& name, const std::string& value) {
+    return name.size() <= cache_name_bytes_max && value.size() <= cache_value_bytes_max;
+  }
+
   LocalCache& cache_;
   Clock& clock_;
 };
@@ -49,6 +58,19 @@ std::optional<std::string> LocalCache::get(const std::string& name, Instant now)
 
 void LocalCache::set(std::string name, std::string value, Instant until) {
   const std::scoped_lock lock(mutex_);
+  put(std::move(name), std::move(value), until);
+}
+
+bool LocalCache::add(std::string name, std::string value, Instant now, Instant until) {
+  const std::scoped_lock lock(mutex_);
+  const auto* standing = values_.find(name);
+  if (standing && now < standing->until) return false;
+  put(std::move(name), std::move(value), until);
+  return true;
+}
+
+/// Under the lock.
+void LocalCache::put(std::string name, std::string value, Instant until) {
   if (const auto* old = values_.find(name)) drop(name, *old);
   bytes_ += name.size() + value.size();
   values_.add(std::move(name), {std::move(value), until});

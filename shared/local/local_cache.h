@@ -31,6 +31,8 @@ class LocalCache {
 
   std::optional<std::string> get(const std::string& name, Instant now);
   void set(std::string name, std::string value, Instant until);
+  bool add(std::string name, std::string value, Instant now, Instant until);
+  void put(std::string name, std::string value, Instant until);
   void remove(const std::string& name);
   TokensTaken take(std::string bucket, TokenRate rate, std::uint32_t wanted, Instant now);
   void drop(std::string_view name, const Value& value);

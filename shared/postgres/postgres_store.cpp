@@ -8,8 +8,8 @@
 #include "shared/postgres/own_loop.h"
 #include "shared/runtime/config_value.h"
 #include "shared/runtime/limits.h"
-#include "shared/runtime/log.h"
 #include "shared/store_port/api_keys_port.h"
+#include "shared/store_port/removal.h"
 #include "shared/store_port/sessions_port.h"
 #include "shared/store_port/store_port.h"
 
@@ -17,14 +17,13 @@ namespace millrace {
 namespace {
 
 using postgres::Caller;
+using postgres::Desk;
 using postgres::Tables;
 
 static_assert(PostgresStore::patience_default + 3s < limits::store_timeout,
               "a caller hears of a server that stands still before its own time is up");
 /// One over a rare state scans a tenant's jobs.
 constexpr Duration list_patience = 8s;
-constexpr Duration look_every = 1h;
-constexpr int shares_of_others = 4;
 constexpr std::int64_t sessions_a_batch_max = 64;
 
 std::string brought_up(const std::string& url, Random& random) {
@@ -85,22 +84,17 @@ std::unique_ptr<Store> PostgresStore::port(Clock& clock) {
 
 Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {
   Caller caller(clock);
-  for (;;) {
-    std::int64_t jobs = 0;
-    for (bool more = true; more;) {
-      const Instant began = clock.now();
-      const WallTime before = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(kept);
-      const auto removed = co_await caller.ask<std::int64_t>(
-          state_->lists.desk(), {}, 0,
-          [before](Tables& tables) { return tables.old_jobs.remove(before); });
-      if (!removed) log::warn("old_jobs_not_removed", {{"error", to_string(removed.error())}});
-      more = removed && *removed == postgres::OldJobs::batch_max;
-      jobs += removed.value_or(0);
-      if (more) co_await clock.sleep_for(shares_of_others * (clock.now() - began));
-    }
-    if (jobs > 0) log::info("jobs_removed", {{"jobs", jobs}});
-    co_await clock.sleep_for(look_every);
-  }
+  Desk& desk = state_->lists.desk();
+  co_await remove_in_batches(
+      clock,
+      {.kept = kept,
+       .batch_max = postgres::OldJobs::batch_max,
+       .removed = "jobs_removed",
+       .failed = "old_jobs_not_removed"},
+      [&caller, &desk](WallTime before) {
+        return caller.ask<std::int64_t>(
+            desk, {}, 0, [before](Tables& tables) { return tables.old_jobs.remove(before); });
+      });
 }
 
 std::unique_ptr<ApiKeys> PostgresStore::api_keys(Clock& clock) {
@@ -113,20 +107,18 @@ std::unique_ptr<Sessions> PostgresStore::sessions(Clock& clock, Duration timeout
 
 Task<> PostgresStore::remove_old_sessions(Clock& clock, Duration timeout) {
   Caller caller(clock);
-  for (;;) {
-    for (bool more = true; more;) {
-      const Instant began = clock.now();
-      const WallTime since = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(timeout);
-      const auto removed =
-          co_await caller.ask<std::int64_t>(state_->lists.desk(), {}, 0, [since](Tables& tables) {
-            return tables.sessions.remove_expired(since, sessions_a_batch_max);
-          });
-      if (!removed) log::warn("old_sessions_not_removed", {{"error", to_string(removed.error())}});
-      more = removed && *removed == sessions_a_batch_max;
-      if (more) co_await clock.sleep_for(shares_of_others * (clock.now() - began));
-    }
-    co_await clock.sleep_for(look_every);
-  }
+  Desk& desk = state_->lists.desk();
+  co_await remove_in_batches(
+      clock,
+      {.kept = timeout,
+       .batch_max = sessions_a_batch_max,
+       .removed = "sessions_removed",
+       .failed = "old_sessions_not_removed"},
+      [&caller, &desk](WallTime before) {
+        return caller.ask<std::int64_t>(desk, {}, 0, [before](Tables& tables) {
+          return tables.sessions.remove_expired(before, sessions_a_batch_max);
+        });
+      });
 }
 
 std::string PostgresStore::id() const {

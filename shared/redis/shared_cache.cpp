@@ -18,6 +18,14 @@ std::string digits(double number) {
   return {text.data(), end};
 }
 
+bool fits(const std::string& name, const std::string& value) {
+  return name.size() <= cache_name_bytes_max && value.size() <= cache_value_bytes_max;
+}
+
+std::string in_ms(Duration ttl) {
+  return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(ttl).count());
+}
+
 /// Beside no connection: the server refuses for a reason of its own, such as no memory.
 bool refused(const Result<Reply>& reply) {
   return reply && reply->view().error();
@@ -57,15 +65,23 @@ Task<Result<std::optional<std::string>>> RedisSharedCache::get(std::string name)
 }
 
 Task<Result<>> RedisSharedCache::set(std::string name, std::string value, Duration ttl) {
-  const bool fits = name.size() <= cache_name_bytes_max && value.size() <= cache_value_bytes_max;
-  if (!fits) co_return Failure(Errc::invalid);
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(ttl).count();
+  if (!fits(name, value)) co_return Failure(Errc::invalid);
   CommandBuffer command;
-  command.command({"SET", keys::cached(name), value, "PX", std::to_string(ms)});
+  command.command({"SET", keys::cached(name), value, "PX", in_ms(ttl)});
   const auto reply = co_await ask(std::move(command), connection_.deadline());
   if (!reply) co_return Failure(reply.error());
   if (refused(reply)) co_return Failure(Errc::unavailable);
   co_return Result<>{};
+}
+
+Task<Result<bool>> RedisSharedCache::add(std::string name, std::string value, Duration ttl) {
+  if (!fits(name, value)) co_return Failure(Errc::invalid);
+  CommandBuffer command;
+  command.command({"SET", keys::cached(name), value, "NX", "PX", in_ms(ttl)});
+  const auto reply = co_await ask(std::move(command), connection_.deadline());
+  if (!reply) co_return Failure(reply.error());
+  if (refused(reply)) co_return Failure(Errc::unavailable);
+  co_return !reply->view().nil();
 }
 
 Task<Result<>> RedisSharedCache::remove(std::string name) {

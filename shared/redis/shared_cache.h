@@ -19,6 +19,7 @@ class RedisSharedCache final : public SharedCache {
 
   Task<Result<std::optional<std::string>>> get(std::string name) override;
   Task<Result<>> set(std::string name, std::string value, Duration ttl) override;
+  Task<Result<bool>> add(std::string name, std::string value, Duration ttl) override;
   Task<Result<>> remove(std::string name) override;
   Task<Result<TokensTaken>> take(std::string bucket, TokenRate rate, std::uint32_t wanted) override;
 

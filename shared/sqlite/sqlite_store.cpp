@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "shared/runtime/log.h"
 #include "shared/sqlite/database_url.h"
 #include "shared/sqlite/desks.h"
 #include "shared/sqlite/migrations.h"
 #include "shared/sqlite/threads.h"
 #include "shared/store_port/api_keys_port.h"
+#include "shared/store_port/removal.h"
 #include "shared/store_port/sessions_port.h"
 #include "shared/store_port/store_port.h"
 
@@ -20,10 +20,8 @@ namespace {
 // is found when it is met.
 constexpr std::uintmax_t checked_bytes_max = 64 * 1024 * 1024;
 
-constexpr Duration look_every = 1h;
 // Expired sessions go in the commits of others, who should not feel it.
 constexpr std::int64_t sessions_a_batch_max = 32;
-constexpr Duration between_batches = 100ms;
 
 struct Opened {
   std::string path;
@@ -124,20 +122,18 @@ std::unique_ptr<Sessions> SqliteStore::sessions(Clock& clock, Duration timeout) 
 
 Task<> SqliteStore::remove_old_sessions(Clock& clock, Duration timeout) {
   sqlite::Caller caller(clock, state_->replies);
-  for (;;) {
-    bool more = true;
-    while (more) {
-      const WallTime since = clock.wall() - std::chrono::ceil<std::chrono::milliseconds>(timeout);
-      const auto removed = co_await caller.ask<std::int64_t>(
-          state_->writes.queue(), 0, [since](sqlite::Tables& tables) {
-            return tables.sessions.remove_expired(since, sessions_a_batch_max);
-          });
-      if (!removed) log::warn("old_sessions_not_removed", {{"error", to_string(removed.error())}});
-      more = removed && *removed == sessions_a_batch_max;
-      if (more) co_await clock.sleep_for(between_batches);
-    }
-    co_await clock.sleep_for(look_every);
-  }
+  sqlite::CallQueue& writes = state_->writes.queue();
+  co_await remove_in_batches(
+      clock,
+      {.kept = timeout,
+       .batch_max = sessions_a_batch_max,
+       .removed = "sessions_removed",
+       .failed = "old_sessions_not_removed"},
+      [&caller, &writes](WallTime before) {
+        return caller.ask<std::int64_t>(writes, 0, [before](sqlite::Tables& tables) {
+          return tables.sessions.remove_expired(before, sessions_a_batch_max);
+        });
+      });
 }
 
 std::string SqliteStore::id() const {

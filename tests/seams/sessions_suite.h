@@ -192,10 +192,10 @@ TEST_P(SessionsSuite, AJobWithoutAQuestionHasItsSessionAndLeavesNoMessage) {
 }
 
 TEST_P(SessionsSuite, ASessionExpiresUnlessItIsAccessed) {
-  const auto brief = world->sessions(loop.clock(), 60ms);
+  const auto brief = world->sessions(loop.clock(), 500ms);
   ASSERT_TRUE(loop.get(brief->create("default", "old", "")));
   ASSERT_TRUE(loop.get(brief->ask(job(1, "old"), "?")));
-  const Instant until = loop.clock().now() + 150ms;
+  const Instant until = loop.clock().now() + 700ms;
   ASSERT_TRUE(created("kept"));
   while (loop.clock().now() < until) {
     loop.run_one(loop.clock().sleep_for(5ms));
@@ -207,7 +207,7 @@ TEST_P(SessionsSuite, ASessionExpiresUnlessItIsAccessed) {
   EXPECT_EQ(loop.get(brief->remove("default", "old")).error(), Errc::not_found);
   EXPECT_TRUE(accessed("old")) << "expired for those who keep it for less";
   EXPECT_TRUE(accessed("kept"));
-  loop.run_one(loop.clock().sleep_for(100ms));
+  loop.run_one(loop.clock().sleep_for(700ms));
   ASSERT_TRUE(loop.get(brief->create("default", "old", "new")));
   EXPECT_EQ(said("old"), Lines{}) << "what is left of one that has expired is not the next one's";
 }

@@ -94,6 +94,17 @@ TEST_P(SharedCacheSuite, AValueGoesWhenItsTimeIsOver) {
   EXPECT_EQ(get(cache->get("t/long")).value(), "2");
 }
 
+TEST_P(SharedCacheSuite, WhatIsAddedStandsOnlyWhereNothingDoes) {
+  EXPECT_EQ(get(cache->add("t/x", "first", 30ms)), true);
+  EXPECT_EQ(get(other->add("t/x", "second", 1h)), false);
+  EXPECT_EQ(get(cache->get("t/x")).value(), "first");
+  pass(40ms);
+  EXPECT_EQ(get(other->add("t/x", "third", 1h)), true) << "the time of the first is over";
+  EXPECT_EQ(get(cache->get("t/x")).value(), "third");
+  EXPECT_EQ(get(cache->add(std::string(cache_name_bytes_max + 1, 'n'), "", 1s)).error(),
+            Errc::invalid);
+}
+
 TEST_P(SharedCacheSuite, WhatIsTooLargeIsRefused) {
   const std::string long_name(cache_name_bytes_max + 1, 'n');
   const std::string long_value(cache_value_bytes_max + 1, 'v');

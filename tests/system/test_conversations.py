@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import secrets
 import threading
 from decimal import Decimal
@@ -143,6 +144,29 @@ def test_the_history_has_each_turn_with_its_tokens_and_its_cost(empty_world):
     chat(priced, made, "And now?")
     assert world.rows("SELECT cost IS NULL FROM chat_history WHERE user_message = 'And now?'") \
         in ([1], ["t"]), "an unknown price is not made up"
+
+
+def store_rows(world):
+    text = web.get(f"{world.url}/metrics").text
+    return re.search(r"^millrace_store_rows_total (\S+)", text, re.MULTILINE)[1]
+
+
+def test_a_session_is_remembered_by_every_edge_and_forgotten_when_it_is_deleted(talk):
+    talk.grow()
+    made = session(talk, metadata={"user_id": "예"})
+    path = f"/api/sessions/{made['session_id']}"
+    one, other = talk.edges[0].url, talk.edges[-1].url
+    assert web.get(other + path).json()["metadata"] == made["metadata"]
+    before = store_rows(talk)
+    for _ in range(3):
+        shown = web.get(one + path).json()
+        assert shown["metadata"] == made["metadata"] and shown["created_at"] == made["created_at"]
+    assert store_rows(talk) == before, "the Store was not asked"
+    if talk.gaps:
+        talk.redis.flush()
+        assert web.get(one + path).json()["metadata"] == made["metadata"]
+    assert web.delete(one + path).status_code == 200
+    assert [web.get(url + path).status_code for url in (one, other)] == [404, 404]
 
 
 def test_sessions_expire(empty_world):

@@ -24,6 +24,9 @@ class FlakyCache final : public SharedCache {
   Task<Result<>> set(std::string name, std::string value, Duration ttl) override {
     return to_->set(std::move(name), std::move(value), ttl);
   }
+  Task<Result<bool>> add(std::string name, std::string value, Duration ttl) override {
+    return to_->add(std::move(name), std::move(value), ttl);
+  }
   Task<Result<>> remove(std::string name) override { return to_->remove(std::move(name)); }
   Task<Result<TokensTaken>> take(std::string bucket, TokenRate rate,
                                  std::uint32_t wanted) override {

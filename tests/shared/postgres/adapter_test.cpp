@@ -6,6 +6,7 @@
 #include "shared/postgres/migrations.h"
 #include "shared/postgres/postgres_store.h"
 #include "shared/store_schema.h"
+#include "tests/seams/store_commits_suite.h"
 #include "tests/seams/store_jobs.h"
 #include "tests/seams/test_loop.h"
 #include "tests/shared/postgres/free_port.h"
@@ -53,36 +54,15 @@ class PostgresStoreTest : public testing::Test {
   TestLoop loop;
 };
 
-TEST_F(PostgresStoreTest, WritesThatQueueTogetherShareACommit) {
-  PostgresStore store(url, random);
-  const auto port = store.port(loop.clock());
-  std::vector<Task<>> tasks;
-  for (int i = 0; i < 400; ++i) tasks.push_back(finish_one(*port, numbered_job(i)));
-  loop.run(std::move(tasks));
-  EXPECT_EQ(store.written().rows, 400u);
-  EXPECT_LT(store.written().commits, 40u);
-}
-
-TEST_F(PostgresStoreTest, NotesAloneAreWrittenTogetherAndAnAwaitedWriteTakesThemAlong) {
-  PostgresStore store(url, random);
-  const auto port = store.port(loop.clock());
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(port->note_accepted(numbered_job(i), "print"));
-  loop.run_one(finish_one(*port, numbered_job(1000)));
-  EXPECT_EQ(store.written().rows, 101u);
-  EXPECT_LE(store.written().commits, 3u);
-  EXPECT_TRUE(loop.get(port->find("default", numbered_job(99).id)));
-}
-
-TEST_F(PostgresStoreTest, WhatIsQueuedAtTheEndIsWritten) {
-  {
-    PostgresStore store(url, random);
-    const auto port = store.port(loop.clock());
-    for (int i = 0; i < 2000; ++i) ASSERT_TRUE(port->note_accepted(numbered_job(i), "print"));
+struct PostgresPlace {
+  using Kind = PostgresStore;
+  static std::string missing() {
+    return test_server().empty() ? "set MILLRACE_TEST_POSTGRES=postgres://…" : "";
   }
-  PostgresStore store(url, random);
-  const auto port = store.port(loop.clock());
-  EXPECT_TRUE(loop.get(port->find("default", numbered_job(1999).id)));
-}
+  std::string url() const { return database.url(); }
+  TestDatabase database;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, StoreCommitsSuite, PostgresPlace);
 
 TEST_F(PostgresStoreTest, NotesBeyondTheBoundAreRefusedAndReadsDoNotWaitForAWriteThatIsStuck) {
   PostgresStore store(url, random);

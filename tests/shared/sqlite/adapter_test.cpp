@@ -7,6 +7,7 @@
 #include "shared/sqlite/migrations.h"
 #include "shared/sqlite/sqlite_store.h"
 #include "shared/store_schema.h"
+#include "tests/seams/store_commits_suite.h"
 #include "tests/seams/store_jobs.h"
 #include "tests/seams/test_loop.h"
 #include "tests/shared/sqlite/temporary_folder.h"
@@ -24,36 +25,13 @@ class SqliteStoreTest : public testing::Test {
   TestLoop loop;
 };
 
-TEST_F(SqliteStoreTest, WritesThatQueueTogetherShareACommit) {
-  SqliteStore store(path, random);
-  const auto port = store.port(loop.clock());
-  std::vector<Task<>> tasks;
-  for (int i = 0; i < 400; ++i) tasks.push_back(finish_one(*port, numbered_job(i)));
-  loop.run(std::move(tasks));
-  EXPECT_EQ(store.written().rows, 400u);
-  EXPECT_LT(store.written().commits, 40u);
-}
-
-TEST_F(SqliteStoreTest, NotesAloneAreWrittenTogetherAndAnAwaitedWriteTakesThemAlong) {
-  SqliteStore store(path, random);
-  const auto port = store.port(loop.clock());
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(port->note_accepted(numbered_job(i), "print"));
-  loop.run_one(finish_one(*port, numbered_job(1000)));
-  EXPECT_EQ(store.written().rows, 101u);
-  EXPECT_LE(store.written().commits, 3u);
-  EXPECT_TRUE(loop.get(port->find("default", numbered_job(99).id)));
-}
-
-TEST_F(SqliteStoreTest, WhatIsQueuedAtTheEndIsWritten) {
-  {
-    SqliteStore store(path, random);
-    const auto port = store.port(loop.clock());
-    for (int i = 0; i < 2000; ++i) ASSERT_TRUE(port->note_accepted(numbered_job(i), "print"));
-  }
-  SqliteStore store(path, random);
-  const auto port = store.port(loop.clock());
-  EXPECT_TRUE(loop.get(port->find("default", numbered_job(1999).id)));
-}
+struct SqlitePlace {
+  using Kind = SqliteStore;
+  static std::string missing() { return {}; }
+  std::string url() const { return folder.path("store.db"); }
+  TemporaryFolder folder;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreCommitsSuite, SqlitePlace);
 
 TEST_F(SqliteStoreTest, NotesBeyondTheBoundAreRefused) {
   SqliteStore store(path, random);

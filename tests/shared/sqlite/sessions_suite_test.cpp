@@ -1,5 +1,9 @@
 #include "tests/seams/sessions_suite.h"
 
+#include <mutex>
+
+#include "shared/cached_sessions.h"
+#include "shared/local/local_cache.h"
 #include "shared/sqlite/database.h"
 #include "shared/sqlite/sqlite_store.h"
 #include "tests/shared/sqlite/temporary_folder.h"
@@ -39,7 +43,33 @@ std::unique_ptr<SessionsWorld> make_sqlite_world() {
   return std::make_unique<SqliteWorld>();
 }
 
+class CachedWorld final : public SessionsWorld {
+ public:
+  std::unique_ptr<Store> store(Clock& clock) override { return world_.store(clock); }
+  std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) override {
+    auto kept = world_.sessions(clock, CachedSessions::kept_for(timeout));
+    const std::scoped_lock lock(mutex_);
+    auto& port = ports_.emplace_back(cache_.port(clock));
+    return std::make_unique<CachedSessions>(clock, std::move(kept), *port, timeout);
+  }
+  Task<> remove_old(Clock& clock, Duration timeout) override {
+    return world_.remove_old(clock, CachedSessions::kept_for(timeout));
+  }
+  std::optional<std::vector<std::string>> history() override { return world_.history(); }
+
+ private:
+  SqliteWorld world_;
+  LocalCache cache_;
+  std::mutex mutex_;  ///< loops make their ports at once
+  std::vector<std::unique_ptr<SharedCache>> ports_;
+};
+
+std::unique_ptr<SessionsWorld> make_cached_world() {
+  return std::make_unique<CachedWorld>();
+}
+
 INSTANTIATE_TEST_SUITE_P(Sqlite, SessionsSuite, testing::Values(make_sqlite_world));
+INSTANTIATE_TEST_SUITE_P(Cached, SessionsSuite, testing::Values(make_cached_world));
 
 }  // namespace
 }  // namespace millrace
