@@ -220,6 +220,35 @@ TEST(Responses, WhatIsUnknownForWhateverReasonIsTheSame404) {
   }
 }
 
+TEST(Responses, AnothersAreAsUnknownAsThoseThatNeverWere) {
+  ResponseWorld w;
+  w.answered(body_of(), "hello");
+  const auto tell = [&w](http::Method method, const std::string& path, const std::string& body) {
+    const auto sent = w.begin(method, "/v1/responses" + path, body, json, "other");
+    w.clock.run_for(2s);
+    return sent->response ? std::move(*sent->response) : http::Response();
+  };
+  const std::string never = "resp_01a1fe87-e606-7657-bf68-4eb31e12a026";
+  const auto same = [&](http::Method method, const std::string& rest, const std::string& body) {
+    auto anothers = tell(method, "/" + w.name() + rest, body).body;
+    const auto at_name = anothers.find(w.name());
+    ASSERT_NE(at_name, anothers.npos) << anothers;
+    anothers.replace(at_name, w.name().size(), never);
+    EXPECT_EQ(anothers, tell(method, "/" + never + rest, body).body);
+  };
+  same(http::Method::get, "", "");
+  same(http::Method::get, "/input_items", "");
+  same(http::Method::post, "/cancel", "");
+  same(http::Method::del, "", "");
+  const auto follow =
+      tell(http::Method::post, "", body_of(R"(,"previous_response_id":")" + w.name() + "\""));
+  EXPECT_EQ(at(follow.body, "/error/code"), "previous_response_not_found");
+  const auto refer = tell(
+      http::Method::post, "",
+      R"({"model":"m","input":[{"type":"item_reference","id":"msg_)" + w.job().str() + R"(_0"}]})");
+  EXPECT_EQ(at(refer.body, "/error/code"), "item_not_found");
+}
+
 TEST(Responses, OneThatIsDeletedIsForgotten) {
   ResponseWorld w;
   w.answered(body_of(R"(,"instructions":"secret")"), "hello");
