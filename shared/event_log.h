@@ -123,7 +123,8 @@ class EventLog {
   virtual ~EventLog() = default;
 
   /// Writes the record and the `queued` line if no record is there; says what stands. A session
-  /// with `limits::session_jobs_max` live jobs: `overloaded`.
+  /// with `limits::session_jobs_max` live jobs: `overloaded`. One that has any, when `on_busy` of
+  /// the job is `reject`: `conflict`; of such jobs that come at once a session takes one.
   virtual Task<Result<Accepted>> accept(const Job& job, std::string_view fingerprint,
                                         std::string_view queued_line) = 0;
   /// The queue has it; of use where the same job may be accepted again (an Idempotency-Key). Told

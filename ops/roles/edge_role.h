@@ -32,6 +32,7 @@ struct EdgeShared {
   IngressMetrics& ingress_metrics;
   relay::RelayMetrics& relay_metrics;
   relay::SignedUrls urls;
+  const conversations::ModelProbe& model;
   std::function<void(const std::string& url)> on_listening{};  ///< called by each loop
 };
 
@@ -53,6 +54,7 @@ class EdgeRole final : public Role {
   std::unique_ptr<LoopLog> log_;
   std::unique_ptr<LoopObjects> objects_;
   std::unique_ptr<LoopCache> cache_;
+  CachedSessions sessions_;
   std::unique_ptr<ApiKeys> api_keys_;
   access::KeyBook key_book_;
   access::RateLimiter limiter_;
@@ -63,13 +65,13 @@ class EdgeRole final : public Role {
   JobLookup lookup_;
   Cancel cancel_;
   TenantQuota quota_;
+  Interrupt interrupt_;
   Submit submit_;
   JobsRoutes jobs_routes_;
   ObjectRoutes object_routes_;
   openai::ChatRoutes chat_routes_;
   openai::ResponseRoutes response_routes_;
   openai::ModelsRoutes models_routes_;
-  CachedSessions sessions_;
   conversations::SessionRoutes session_routes_;
   conversations::Turns turns_;
   conversations::ChatRoutes message_routes_;

@@ -23,8 +23,14 @@ void export_counts(CountsExport& to, const relay::RelayMetrics& relay) {
 EdgeSide::EdgeSide(const Config& config, Services& services,
                    std::vector<const prometheus::Collectable*> others)
     : ingress_metrics_(registry_),
-      shared_{config,           services,       {&registry_, &counts_},
-              ingress_metrics_, relay_metrics_, relay::SignedUrls(services.link_signer())} {
+      model_(config.llm_server_url, config.llm_api_key),
+      shared_{config,
+              services,
+              {&registry_, &counts_},
+              ingress_metrics_,
+              relay_metrics_,
+              relay::SignedUrls(services.link_signer()),
+              model_} {
   refuse_open_door(config, services);
   http::require_free(config.host, config.port);
   export_counts(counts_, relay_metrics_);

@@ -22,6 +22,7 @@ class EdgeSide {
   prometheus::Registry registry_;
   IngressMetrics ingress_metrics_;
   relay::RelayMetrics relay_metrics_;
+  conversations::ModelProbe model_;
   CountsExport counts_;
   EdgeShared shared_;
 };

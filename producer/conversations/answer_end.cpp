@@ -43,12 +43,19 @@ http::Response without_answer(const Outcome& outcome) {
 }
 
 AnswerEnd answer_end(const relay::Frame& terminal) {
-  if (terminal.type == "cancelled")
-    return {.code = "interrupted", .words = std::string(interrupted)};
-  if (terminal.type == "expired") return {.code = "expired", .words = std::string(too_late)};
+  AnswerEnd end;
+  if (terminal.type == "cancelled") {
+    end.code = "interrupted";
+    end.words = interrupted;
+    return end;
+  }
+  if (terminal.type == "expired") {
+    end.code = "expired";
+    end.words = too_late;
+    return end;
+  }
   thread_local simdjson::dom::parser parser;
   simdjson::dom::element event;
-  AnswerEnd end;
   if (parser.parse(terminal.data.data(), terminal.data.size()).get(event)) return end;
   const auto read = [&event](std::string_view pointer, std::string& into) {
     std::string_view text;

@@ -1,11 +1,14 @@
 #include "producer/conversations/chat_request.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include "producer/ingress/job_request.h"
 #include "producer/ingress/json_body.h"
 #include "producer/ingress/limits.h"
 #include "shared/contract/any_json.h"
+#include "shared/contract/raw_members.h"
 #include "shared/runtime/json_text.h"
 #include "shared/runtime/limits.h"
 
@@ -26,6 +29,8 @@ Fault wrong(std::string field, std::string detail) {
 struct Draft {
   ChatAsked asked;
   bool do_sample = true;
+  std::string_view known{};  ///< features
+  std::string_view raw{};    ///< the value at hand as it was written
 };
 
 Fault read_session(Draft& draft, dom::element value) {
@@ -66,39 +71,112 @@ Fault read_do_sample(Draft& draft, dom::element value) {
   return std::nullopt;
 }
 
+Fault read_on_busy(Draft& draft, dom::element value) {
+  std::string_view text;
+  if (value.get(text))
+    return wrong("on_busy", "It must be a text: enqueue, reject, interrupt or rollback.");
+  draft.asked.on_busy = text;
+  return std::nullopt;
+}
+
+Fault read_question(Draft& draft, dom::element value) {
+  std::string_view text;
+  if (value.get(text) || text.find_first_not_of(" \t\r\n") == text.npos)
+    return wrong("question", "It must be a text that says something.");
+  draft.asked.message = text;
+  return std::nullopt;
+}
+
+/// A session of this name may be made, so it must be one that can be.
+Fault read_own_session(Draft& draft, dom::element value) {
+  const auto control = [](char c) { return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f; };
+  std::string_view text;
+  if (value.get(text) || text.empty() || text.size() > limits::name_bytes_max ||
+      std::ranges::any_of(text, control))
+    return wrong("session_id",
+                 "It must be a text of 1 to 200 bytes without control characters; leave it out "
+                 "for a new session.");
+  draft.asked.session = text;
+  return std::nullopt;
+}
+
+bool listed(std::string_view name, std::string_view names) {
+  while (!names.empty()) {
+    const auto end = std::min(names.find(','), names.size());
+    if (names.substr(0, end) == name) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
+Fault read_features(Draft& draft, dom::element value) {
+  dom::object features;
+  if (value.get(features))
+    return wrong("features", "It must be an object of numbers by the name of the feature.");
+  for (const auto [name, feature] : features) {
+    const std::string field = "features." + std::string(name.substr(0, 100));
+    double number = 0;
+    if (!draft.known.empty() && !listed(name, draft.known))
+      return wrong(field, "There is no such feature; known: " + std::string(draft.known));
+    if (feature.get(number)) return wrong(field, "It must be a number.");
+  }
+  draft.asked.features = one_line(draft.raw);
+  if (draft.asked.features.size() > limits::metadata_bytes_max)
+    return wrong("features", "They have " + std::to_string(draft.asked.features.size()) +
+                                 " bytes; allowed: " + std::to_string(limits::metadata_bytes_max));
+  return std::nullopt;
+}
+
 struct Field {
   std::string_view name;
   Fault (*read)(Draft&, dom::element);
 };
-constexpr std::array fields{Field{"session_id", read_session}, Field{"message", read_message},
-                            Field{"max_new_tokens", read_tokens},
-                            Field{"temperature", read_temperature},
-                            Field{"do_sample", read_do_sample}};
+// The required ones first.
+constexpr std::array message_fields{
+    Field{"session_id", read_session},    Field{"message", read_message},
+    Field{"max_new_tokens", read_tokens}, Field{"temperature", read_temperature},
+    Field{"do_sample", read_do_sample},   Field{"on_busy", read_on_busy}};
+constexpr std::array question_fields{
+    Field{"question", read_question}, Field{"features", read_features},
+    Field{"session_id", read_own_session}, Field{"on_busy", read_on_busy}};
 
-Fault read_members(Draft& draft, dom::object object) {
+/// The fields of one form of body; so many of them, the first, must be given.
+struct Form {
+  std::span<const Field> fields;
+  std::size_t required;
+};
+constexpr Form message_form{message_fields, 2};
+constexpr Form question_form{question_fields, 1};
+
+std::string names_of(const Form& form) {
+  std::string names;
+  for (const auto& field : form.fields) names.append(names.empty() ? "" : ", ").append(field.name);
+  return names;
+}
+
+Fault read_members(Draft& draft, const Form& form, dom::object object, std::string_view body) {
+  RawMembers raw(body);
   std::uint32_t seen = 0;
   for (const auto [name, value] : object) {
+    draft.raw = raw.next();
     std::size_t at = 0;
-    while (at < fields.size() && fields[at].name != name) ++at;
-    if (at == fields.size())
+    while (at < form.fields.size() && form.fields[at].name != name) ++at;
+    if (at == form.fields.size())
       return wrong(std::string(name.substr(0, 100)),
-                   "There is no such field; allowed: session_id, message, max_new_tokens, "
-                   "temperature, do_sample.");
+                   "There is no such field; allowed: " + names_of(form) + ".");
     if (seen & (1u << at)) return wrong(std::string(name), "It is given twice; give it once.");
     seen |= 1u << at;
-    const bool left_out = value.is_null() && at > 1;
+    const bool left_out = value.is_null() && at >= form.required;
     if (left_out) continue;
-    if (auto fault = fields[at].read(draft, value)) return fault;
+    if (auto fault = form.fields[at].read(draft, value)) return fault;
   }
-  for (std::size_t at = 0; at < 2; ++at)
+  for (std::size_t at = 0; at < form.required; ++at)
     if (!(seen & (1u << at)))
-      return refuse("missing_field", std::string(fields[at].name), "It must be given.");
+      return refuse("missing_field", std::string(form.fields[at].name), "It must be given.");
   return std::nullopt;
 }
 
-}  // namespace
-
-std::expected<ChatAsked, Refusal> parse_chat(const std::string& body) {
+std::expected<ChatAsked, Refusal> parse(const std::string& body, const Form& form, Draft draft) {
   dom::parser parser;
   dom::element root;
   dom::object object;
@@ -106,10 +184,35 @@ std::expected<ChatAsked, Refusal> parse_chat(const std::string& body) {
     return std::unexpected(refuse("invalid_json", "body", "The body is not valid JSON."));
   if (root.get(object) != simdjson::SUCCESS)
     return std::unexpected(*wrong("body", "The body must be a JSON object."));
-  Draft draft;
-  if (auto fault = read_members(draft, object)) return std::unexpected(std::move(*fault));
+  if (auto fault = read_members(draft, form, object, body))
+    return std::unexpected(std::move(*fault));
   if (!draft.do_sample) draft.asked.temperature = 0;
   return std::move(draft.asked);
+}
+
+/// What the model is asked: a question with the values it is about.
+std::string words_of(const ChatAsked& asked) {
+  if (asked.features.empty() || asked.features == "{}") return asked.message;
+  return asked.message + "\n\n공정 파라미터: " + asked.features;
+}
+
+}  // namespace
+
+std::expected<ChatAsked, Refusal> parse_chat(const std::string& body) {
+  return parse(body, message_form, {});
+}
+
+std::expected<ChatAsked, Refusal> parse_question(const std::string& body, std::string_view known) {
+  return parse(body, question_form, {.asked = {}, .known = known});
+}
+
+bool asks_question(const std::string& body) {
+  dom::parser parser;
+  dom::element root;
+  dom::element question;
+  dom::element message;
+  if (parse_any_json(parser, body, root) != simdjson::SUCCESS || !root.is_object()) return false;
+  return !root["question"].get(question) && root["message"].get(message);
 }
 
 std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t context_messages,
@@ -124,8 +227,12 @@ std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t conte
     body += R"(,"temperature":)";
     append_number(body, *asked.temperature);
   }
+  if (!asked.on_busy.empty()) {
+    body += R"(,"on_busy":)";
+    append_json_string(body, asked.on_busy);
+  }
   body += R"(,"input":)";
-  append_json_string(body, asked.message);
+  append_json_string(body, words_of(asked));
   auto job = parse_job_request(body + "}", now);
   if (!job) return std::unexpected(Refusal{std::move(job.error()), {}, {}});
   job->context = SessionContext{.messages = context_messages};

@@ -9,16 +9,25 @@
 
 namespace millrace::conversations {
 
-/// `POST /api/chat {"session_id","message","max_new_tokens","temperature","do_sample"}`.
+/// `POST /api/chat {"session_id","message","max_new_tokens","temperature","do_sample","on_busy"}`.
 struct ChatAsked {
   std::string session;
   std::string message;
   std::optional<std::uint32_t> max_new_tokens;  ///< left out: the worker's default
   std::optional<double> temperature;            ///< 0 where `do_sample` is false
+  std::string on_busy;                          ///< empty: enqueue
+  std::string features;                         ///< a JSON object for the model alone, or empty
 };
 
 /// Reads the body. An unknown field is refused by name.
 std::expected<ChatAsked, Refusal> parse_chat(const std::string& body);
+
+/// True for a body with a `question`, which its clients send in the place of a `message`.
+bool asks_question(const std::string& body);
+
+/// `{"question","features","session_id","on_busy"}`. Features are numbers by name; with `known`
+/// names, separated by commas, any other is refused. No session: empty.
+std::expected<ChatAsked, Refusal> parse_question(const std::string& body, std::string_view known);
 
 /// The job that answers it: its input is the message alone, to which whoever runs it adds what was
 /// said before, `context_messages` in all. No id yet.

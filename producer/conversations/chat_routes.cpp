@@ -2,7 +2,9 @@
 
 #include "producer/conversations/answer_end.h"
 #include "producer/conversations/detail_shape.h"
+#include "producer/conversations/question_fold.h"
 #include "producer/conversations/reply_fold.h"
+#include "producer/conversations/session_request.h"
 #include "producer/ingress/request_headers.h"
 #include "shared/runtime/json_text.h"
 
@@ -34,6 +36,13 @@ http::Response no_such_message(std::string_view id) {
   return detail_response(404, "Message " + std::string(id) + " not found");
 }
 
+http::Response stream_response(http::StreamBody stream) {
+  http::Response response;
+  response.content_type = "text/event-stream";
+  response.stream = std::move(stream);
+  return response;
+}
+
 }  // namespace
 
 void ChatRoutes::add_to(http::Router& router) {
@@ -48,6 +57,8 @@ void ChatRoutes::add_to(http::Router& router) {
 
 Task<http::Response> ChatRoutes::chat(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
+  const bool questioned = asks_question(request.body);
+  if (questioned) co_return co_await question(request);
   const auto asked = parse_chat(request.body);
   if (!asked) co_return detail_response(asked.error());
   auto taken = co_await parts_.turns.take(request, *asked);
@@ -59,6 +70,32 @@ Task<http::Response> ChatRoutes::chat(http::Request& request) {
     response = co_await answer(request, taken->id, asked->session);
   describe(response, *taken);
   co_return response;
+}
+
+Task<http::Response> ChatRoutes::question(http::Request& request) {
+  auto asked = parse_question(request.body, parts_.features);
+  if (!asked) co_return detail_response(asked.error());
+  const auto after = last_event_id(request);
+  if (!after) co_return detail_response(after.error());
+  if (asked->session.empty()) asked->session = user_session_id(parts_.clock.wall(), parts_.random);
+  const auto there = co_await have_session(request.tenant, asked->session);
+  if (!there) co_return store_failed(there.error());
+  auto taken = co_await parts_.turns.take(request, *asked);
+  if (!taken) co_return std::move(taken.error());
+  auto response = stream_response(relay::dialect_stream(
+      parts_.hub, taken->id, *after, std::make_shared<QuestionFold>(taken->session, taken->id)));
+  describe(response, *taken);
+  co_return response;
+}
+
+/// Clients of questions name sessions of their own.
+Task<Result<>> ChatRoutes::have_session(std::string tenant, std::string id) {
+  const auto found = co_await parts_.sessions.access(tenant, id);
+  if (found) co_return Result<>();
+  if (found.error() != Errc::not_found) co_return Failure(found.error());
+  const auto made = co_await parts_.sessions.create(tenant, id, "");
+  if (made || made.error() == Errc::conflict) co_return Result<>();
+  co_return Failure(made.error());
 }
 
 Task<http::Response> ChatRoutes::stream(http::Request& request) {
@@ -104,11 +141,8 @@ Task<http::Response> ChatRoutes::answer(http::Request& request, JobId id, std::s
 }
 
 http::Response ChatRoutes::streamed(const JobId& id, const std::string& session, Seq after) const {
-  http::Response response;
-  response.content_type = "text/event-stream";
-  response.stream = relay::dialect_stream(parts_.hub, id, after,
-                                          std::make_shared<ReplyFold>(session, id, after > 0));
-  return response;
+  return stream_response(relay::dialect_stream(
+      parts_.hub, id, after, std::make_shared<ReplyFold>(session, id, after > 0)));
 }
 
 }  // namespace millrace::conversations

@@ -14,7 +14,10 @@ namespace millrace::conversations {
 ///                                               "token_usage"}`
 ///     with `Prefer: respond-async` (RFC 7240) does not: 202
 ///     `{"session_id","message_id","job_id"}`; the job's events are the native routes'
-///   POST /api/chat/stream, the same body        SSE, as ReplyFold tells it
+///   POST /api/chat {"question","features","session_id"}
+///                                               SSE, as QuestionFold tells it; a session that is
+///                                               not there is made
+///   POST /api/chat/stream, a `message`          SSE, as ReplyFold tells it
 ///   GET /api/chat/stream/{message_id}           the same stream again
 ///
 /// A stream goes on behind the `Last-Event-ID` of its reader: by GET, or by the same POST under the
@@ -24,11 +27,14 @@ class ChatRoutes {
  public:
   struct Parts {
     Turns& turns;
+    Sessions& sessions;
     JobLookup& lookup;
     relay::Hub& hub;
     Clock& clock;
+    Random& random;
+    std::string features;  ///< names that a question's may have, with commas; empty: any
   };
-  explicit ChatRoutes(Parts parts) : parts_(parts) {}
+  explicit ChatRoutes(Parts parts) : parts_(std::move(parts)) {}
   ChatRoutes(const ChatRoutes&) = delete;
   ChatRoutes& operator=(const ChatRoutes&) = delete;
 
@@ -36,6 +42,8 @@ class ChatRoutes {
 
  private:
   Task<http::Response> chat(http::Request& request);
+  Task<http::Response> question(http::Request& request);
+  Task<Result<>> have_session(std::string tenant, std::string id);
   Task<http::Response> stream(http::Request& request);
   Task<http::Response> stream_again(http::Request& request);
   Task<http::Response> answer(http::Request& request, JobId id, std::string session);

@@ -24,6 +24,7 @@ http::Response detail_response(const Refusal& refusal) {
       detail_response(problem.status, problem.field.empty() ? words : problem.field + ": " + words);
   if (refusal.retry_after.count() > 0)
     response.headers.emplace_back("Retry-After", std::to_string(refusal.retry_after.count()));
+  if (refusal.final) response.headers.emplace_back("x-should-retry", "false");
   return response;
 }
 

@@ -7,6 +7,7 @@
 #include "shared/contract/any_json.h"
 #include "shared/contract/raw_members.h"
 #include "shared/http/one_meaning.h"
+#include "shared/runtime/ids.h"
 #include "shared/runtime/limits.h"
 
 namespace millrace::conversations {
@@ -63,6 +64,11 @@ std::expected<std::string, Refusal> user_metadata(const http::Request& request) 
   if (!value || value->empty()) return value;
   if (!value->starts_with('"')) return wrong("user_id", "It must be a text.");
   return within_limit(R"({"user_id":)" + *value + "}");
+}
+
+std::string user_session_id(WallTime now, Random& random) {
+  const auto unix_s = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  return "session_" + std::to_string(unix_s) + "_" + new_token(random).str();
 }
 
 std::expected<std::uint32_t, Refusal> message_limit(const http::Request& request) {

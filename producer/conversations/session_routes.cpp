@@ -53,9 +53,7 @@ Task<http::Response> SessionRoutes::create(http::Request& request) {
 Task<http::Response> SessionRoutes::create_for_user(http::Request& request) {
   const auto metadata = user_metadata(request);
   if (!metadata) co_return detail_response(metadata.error());
-  const auto now = std::chrono::floor<std::chrono::seconds>(parts_.clock.wall());
-  const std::string id = "session_" + std::to_string(now.time_since_epoch().count()) + "_" +
-                         new_token(parts_.random).str();
+  const std::string id = user_session_id(parts_.clock.wall(), parts_.random);
   const auto made = co_await parts_.sessions.create(request.tenant, id, *metadata);
   if (!made) co_return store_failed(made.error());
   std::string body = R"({"session_id":)";
@@ -96,7 +94,8 @@ Task<http::Response> SessionRoutes::health(http::Request&) {
   const bool queue = parts_.queue_ready();
   const bool log = parts_.log_ready();
   const bool store = parts_.store_ready();
-  const bool all = queue && log && store;
+  const auto model = parts_.model.found();
+  const bool all = queue && log && store && model != ModelProbe::Found::away;
   std::string body =
       all ? R"({"status":"healthy","dependencies":{)" : R"({"status":"unhealthy","dependencies":{)";
   append_dependency(body, "queue", queue);
@@ -104,6 +103,11 @@ Task<http::Response> SessionRoutes::health(http::Request&) {
   append_dependency(body, "event_log", log);
   body += ',';
   append_dependency(body, "store", store);
+  body += ',';
+  if (model == ModelProbe::Found::simulated)
+    body += R"("llm_server":"simulated")";
+  else
+    append_dependency(body, "llm_server", model == ModelProbe::Found::there);
   auto response = with_body(body + "}}");
   response.status = all ? 200 : 503;
   co_return response;

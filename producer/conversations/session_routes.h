@@ -2,6 +2,7 @@
 #include <functional>
 #include <string>
 
+#include "producer/conversations/model_probe.h"
 #include "shared/http/router.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/random.h"
@@ -30,6 +31,7 @@ class SessionRoutes {
     std::function<bool()> queue_ready;
     std::function<bool()> log_ready;
     std::function<bool()> store_ready;
+    const ModelProbe& model;
   };
   explicit SessionRoutes(Parts parts) : parts_(std::move(parts)) {}
   SessionRoutes(const SessionRoutes&) = delete;

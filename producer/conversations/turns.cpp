@@ -25,6 +25,8 @@ Task<Taken> Turns::take(const http::Request& request, ChatAsked asked) {
   turn.tenant = request.tenant;
   turn.id = derived_job_id(turn.tenant, *key);
   turn.session = asked.session;
+  const bool away = co_await model_is_away(turn, own_key);
+  if (away) co_return std::unexpected(detail_response(503, "LLM server not available"));
   const auto question = co_await parts_.sessions.ask(turn, asked.message);
   if (!question && question.error() == Errc::not_found)
     co_return std::unexpected(no_such_session(asked.session));
@@ -35,6 +37,14 @@ Task<Taken> Turns::take(const http::Request& request, ChatAsked asked) {
   // the turn may be one that was accepted before.
   if (own_key && !submitted.error().id) (void)co_await parts_.sessions.withdraw(turn);
   co_return std::unexpected(detail_response(submitted.error()));
+}
+
+/// What was accepted under a client's key before is answered all the same.
+Task<bool> Turns::model_is_away(Job turn, bool own_key) {
+  if (parts_.model.found() != ModelProbe::Found::away) co_return false;
+  if (own_key) co_return true;
+  const auto job = co_await parts_.lookup.find(turn.tenant, turn.id);
+  co_return !job;
 }
 
 }  // namespace millrace::conversations

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "producer/conversations/chat_request.h"
+#include "producer/conversations/model_probe.h"
+#include "producer/ingress/job_lookup.h"
 #include "producer/ingress/submit.h"
 #include "shared/http/message.h"
 #include "shared/runtime/clock.h"
@@ -21,15 +23,19 @@ class Turns {
     Submit& submit;
     Clock& clock;
     Random& random;
+    JobLookup& lookup;
+    const ModelProbe& model;
     std::uint32_t context_messages;  ///< that go to the model, the new one among them
   };
   explicit Turns(Parts parts) : parts_(parts) {}
 
   /// What was accepted, or the answer that says why nothing was. The body of the request is what
-  /// its key stands for.
+  /// its key stands for. With the model's server away nothing new is taken, as clients expect.
   Task<std::expected<Receipt, http::Response>> take(const http::Request& request, ChatAsked asked);
 
  private:
+  Task<bool> model_is_away(Job turn, bool own_key);
+
   Parts parts_;
 };
 

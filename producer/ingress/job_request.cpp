@@ -143,18 +143,20 @@ Fault read_metadata(Draft& draft, dom::element value) {
                       "A member of `metadata` is given twice; give each name once.");
 }
 
-Fault read_on_busy(Draft&, dom::element value) {
+Fault read_on_busy(Draft& draft, dom::element value) {
+  constexpr std::array<std::string_view, 4> known{"enqueue", "reject", "interrupt", "rollback"};
   std::string_view on_busy;
-  if (!value.get(on_busy)) {
-    if (on_busy == "enqueue") return {};
-    constexpr std::array<std::string_view, 4> later{"reject", "interrupt", "rollback", "steer"};
-    if (std::ranges::find(later, on_busy) != later.end())
-      return make_problem("not_supported", "/on_busy",
-                          "`on_busy` " + quoted(on_busy) +
-                              " needs the conversations, which this "
-                              "version does not have yet; allowed: \"enqueue\".");
-  }
-  return invalid("on_busy", "`on_busy` must be \"enqueue\", which is also the default.");
+  const bool text = !value.get(on_busy);
+  if (text && on_busy == "steer")
+    return make_problem("not_supported", "/on_busy",
+                        "`on_busy` \"steer\" comes with the agents, which this version does not "
+                        "have yet; allowed: \"enqueue\", \"reject\", \"interrupt\", \"rollback\".");
+  if (!text || std::ranges::find(known, on_busy) == known.end())
+    return invalid("on_busy",
+                   "`on_busy` must be \"enqueue\" (the default), \"reject\", \"interrupt\" or "
+                   "\"rollback\".");
+  draft.job.on_busy = on_busy;
+  return {};
 }
 
 Fault read_tools(Draft&, dom::element value) {
@@ -224,6 +226,10 @@ std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime no
   Draft draft;
   if (auto fault = read_members(draft, *object, json.text()))
     return std::unexpected(std::move(*fault));
+  if (draft.job.session.empty() && draft.job.on_busy != "enqueue")
+    return std::unexpected(*invalid("on_busy",
+                                    "`on_busy` says what becomes of the jobs of a "
+                                    "session; give `session`, or leave it out."));
   draft.job.created_at = now;
   draft.job.deadline = now + std::chrono::duration_cast<std::chrono::milliseconds>(draft.deadline);
   if (draft.job.not_before && *draft.job.not_before >= draft.job.deadline)

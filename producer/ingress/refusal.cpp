@@ -33,6 +33,7 @@ constexpr std::array codes{
     Code{"item_not_found", 404, "There is no such item"},
     Code{"previous_response_not_found", 400, "There is no such response to go on from"},
     Code{"not_cancellable", 400, "This cannot be cancelled"},
+    Code{"session_busy", 409, "The session has a job that has not ended"},
     Code{"too_large", 413, "The request is too large"},
     Code{"unsupported_media_type", 415, "The body has a form that is not supported"},
     Code{"idempotency_key_reused", 422, "The idempotency key belongs to another request"},
@@ -65,7 +66,8 @@ Problem make_problem(std::string_view code, std::string field, std::string detai
 Refusal refuse(std::string_view code, std::string field, std::string detail) {
   return {.problem = make_problem(code, std::move(field), std::move(detail)),
           .retry_after = {},
-          .id = {}};
+          .id = {},
+          .final = false};
 }
 
 Refusal refuse_for_now(std::string_view code, std::string field, std::string detail,
@@ -125,6 +127,7 @@ http::Response to_response(const Refusal& refusal) {
   response.body = to_json(refusal);
   if (refusal.retry_after.count() > 0)
     response.headers.emplace_back("Retry-After", std::to_string(refusal.retry_after.count()));
+  if (refusal.final) response.headers.emplace_back("x-should-retry", "false");
   return response;
 }
 

@@ -15,6 +15,7 @@ struct Refusal {
   Problem problem;
   std::chrono::seconds retry_after{0};  ///< 0: no such header
   std::optional<JobId> id;              ///< the job that may nevertheless run
+  bool final = false;                   ///< `x-should-retry: false`, for clients that would
 };
 
 /// A problem of one of the codes of refusal.cpp, which fix its status and title. `field` is a

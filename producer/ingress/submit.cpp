@@ -27,6 +27,16 @@ Refusal session_full(const std::string& session) {
                         ingress_limits::retry_after_full_session);
 }
 
+Refusal session_busy(const std::string& session) {
+  auto refusal = refuse("session_busy", "/session",
+                        "The session " + quoted(session) +
+                            " has a job that has not ended, and `on_busy` is \"reject\"; nothing "
+                            "was kept of this one. Send it when that has ended, or with another "
+                            "`on_busy`: \"enqueue\", \"interrupt\", \"rollback\".");
+  refusal.final = true;
+  return refusal;
+}
+
 Refusal key_reused() {
   return refuse("idempotency_key_reused", "Idempotency-Key",
                 "This key was used with another body. Send the same body to get its job, or a new "
@@ -100,8 +110,17 @@ bool same_request(Job job, const std::optional<OversizeInput>& input,
   return encode_envelope(job) == row.envelope;
 }
 
-bool session_is_full(const Result<Accepted>& said) {
-  return !said && said.error() == Errc::overloaded;
+/// What the session says to the job: it has no room, or not for one that wants it idle.
+std::optional<Refusal> refused_by_session(const Result<Accepted>& said, const Job& job) {
+  if (said) return std::nullopt;
+  if (said.error() == Errc::overloaded) return session_full(job.session);
+  if (said.error() == Errc::conflict) return session_busy(job.session);
+  return std::nullopt;
+}
+
+/// Only the log knows what else lives in the session.
+bool needs_log(const Job& job) {
+  return !job.session.empty() && job.on_busy != "enqueue";
 }
 
 }  // namespace
@@ -180,9 +199,13 @@ Task<Submitted> Submit::run_fresh(Draft& draft) {
   // Only the record knows whether the session has room.
   if (!job.session.empty() || parts_.log_needed) {
     while (!standing.said) co_await standing.ended.wait();
-    if (session_is_full(*standing.said)) co_return std::unexpected(session_full(job.session));
-    if (parts_.log_needed && !*standing.said)
+    if (auto refusal = refused_by_session(*standing.said, job))
+      co_return std::unexpected(std::move(*refusal));
+    if ((parts_.log_needed || needs_log(job)) && !*standing.said)
       co_return std::unexpected(not_recorded(standing.said->error()));
+    auto way = co_await make_way(job);
+    if (!way)
+      co_return co_await settle(draft, {}, std::move(way), {.recorded = true, .withdraw = true});
   }
   auto queued = co_await enqueue(draft);
   while (!standing.said) co_await standing.ended.wait();
@@ -201,14 +224,20 @@ Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) 
   if (row.error() != Errc::not_found) co_return std::unexpected(key_unknown(row.error()));
 
   const auto standing = co_await parts_.log.accept(job, fingerprint, queued_line(job));
-  if (session_is_full(standing)) co_return std::unexpected(session_full(job.session));
+  if (auto refusal = refused_by_session(standing, job))
+    co_return std::unexpected(std::move(*refusal));
   if (standing && !standing->fresh) co_return co_await join_record(draft, fingerprint, *standing);
-  if (parts_.log_needed && !standing) co_return std::unexpected(not_recorded(standing.error()));
+  if ((parts_.log_needed || needs_log(job)) && !standing)
+    co_return std::unexpected(not_recorded(standing.error()));
   // Who finds a job that stands needs no room for it.
   auto entered = co_await enter(draft);
   if (!entered)
     co_return co_await settle(draft, fingerprint, std::move(entered),
                               {.recorded = standing.has_value(), .withdraw = true});
+  auto way = co_await make_way(job);
+  if (!way)
+    co_return co_await settle(draft, fingerprint, std::move(way),
+                              {.recorded = true, .withdraw = true});
   // Without the log the same id may be queued twice; whoever begins the second drops it.
   auto queued = co_await enqueue(draft);
   co_return co_await settle(draft, fingerprint, std::move(queued),
@@ -266,6 +295,14 @@ Task<Submitted> Submit::settle(Draft& draft, std::string_view fingerprint, Queue
     if (!withdrawn) log::warn("refused_job_not_withdrawn", {{"job", job.id.str()}});
   }
   co_return std::unexpected(std::move(queued.error()));
+}
+
+/// Of a job that stands in the log and is not queued yet.
+Task<Submit::Queued> Submit::make_way(const Job& job) {
+  if (job.session.empty() || !Interrupt::wanted(job)) co_return Queued();
+  auto refusal = co_await parts_.interrupt.make_way(job);
+  if (refusal) co_return std::unexpected(std::move(*refusal));
+  co_return Queued();
 }
 
 /// With no record in the log the row is all that knows the job: whoever asks right after the

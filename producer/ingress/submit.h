@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "producer/ingress/interrupt.h"
 #include "producer/ingress/metrics.h"
 #include "producer/ingress/oversize_inputs.h"
 #include "producer/ingress/refusal.h"
@@ -48,6 +49,7 @@ class Submit {
     Clock& clock;
     Random& random;
     IngressMetrics& metrics;
+    Interrupt& interrupt;
     /// Log and queue stand on one disk, so where the log takes nothing no job could run.
     bool log_needed = false;
     /// Of what is written now something would be left; nothing is queued otherwise. Empty: always.
@@ -90,6 +92,7 @@ class Submit {
   Task<Queued> enter(Draft& draft);
   Task<Queued> enqueue(Draft& draft);
   Task<Submitted> settle(Draft& draft, std::string_view fingerprint, Queued queued, Standing stood);
+  Task<Queued> make_way(const Job& job);
   Task<> until_noted(const Job& job);
   Task<> record(const Job& job, std::string queued_line, Record& into);
 

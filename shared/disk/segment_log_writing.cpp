@@ -87,8 +87,9 @@ Result<Accepted> SegmentLog::accept(const Job& job, std::string_view fingerprint
   live.log.standing.last = 1;
   live.log.standing.era = era_;
   const std::string session = session_of(live.log.identity);
-  if (!sessions_.join(session, job.created_at, job.id, options_.session_jobs_max))
-    return Failure(Errc::overloaded);
+  const bool alone = job.on_busy == "reject";
+  if (!sessions_.join(session, job.created_at, job.id, alone ? 1 : options_.session_jobs_max))
+    return Failure(alone ? Errc::conflict : Errc::overloaded);
   const auto done = write_record(job.id, live, queued_line, 1);
   if (!done) {
     sessions_.leave(session, job.created_at, job.id);

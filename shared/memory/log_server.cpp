@@ -69,7 +69,10 @@ LogState LogServer::state_of(const Record& record) const {
 Result<Accepted> LogServer::accept(const Job& job, const std::string& fingerprint,
                                    const std::string& line) {
   if (!numbered_after(0, 1, line)) return Failure(Errc::invalid);
-  if (!job.session.empty() && !join_session(job) && !find(job.id)) return Failure(Errc::overloaded);
+  const bool alone = job.on_busy == "reject";
+  const std::size_t jobs_max = alone ? 1 : options_.session_jobs_max;
+  if (!job.session.empty() && !join_session(job, jobs_max) && !find(job.id))
+    return Failure(alone ? Errc::conflict : Errc::overloaded);
   if (const Record* stands = find(job.id)) {
     if (terminal(stands->state)) leave_session(job.tenant, job.session, job.id);
     return Accepted{.fresh = false,
@@ -275,13 +278,13 @@ std::string LogServer::claim_store(const std::string& id) {
 
 // --- sessions
 
-bool LogServer::join_session(const Job& job) {
+bool LogServer::join_session(const Job& job, std::size_t jobs_max) {
   const std::string key = keys::session_live(job.tenant, job.session);
   auto& live = sessions_[key];
   const std::pair entry(job.created_at, job.id);
   if (live.contains(entry)) return true;
-  if (live.size() >= options_.session_jobs_max) session_jobs(key);
-  if (live.size() >= options_.session_jobs_max) return false;
+  if (live.size() >= jobs_max) session_jobs(key);
+  if (live.size() >= jobs_max) return false;
   live.insert(entry);
   return true;
 }

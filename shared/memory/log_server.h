@@ -116,7 +116,7 @@ class LogServer {
   Record* find(const JobId& id);
   Record& make(const Job& job, std::string_view fingerprint, std::string_view line,
                bool made_again);
-  bool join_session(const Job& job);
+  bool join_session(const Job& job, std::size_t jobs_max);
   void leave_session(const std::string& tenant, const std::string& session, const JobId& id);
   LogState state_of(const Record& record) const;
   static bool same_append(const Record& record, const AppendRequest& request, Seq last);

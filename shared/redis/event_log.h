@@ -108,6 +108,7 @@ class RedisEventLog final : public EventLog {
   Task<Result<std::vector<std::optional<LogState>>>> states_by(std::span<const JobId> ids,
                                                                Instant by);
   void join_session(const Job& job, redis::CommandBuffer& command);
+  Task<Result<>> join_if_idle(const Job& job, Instant by);
   void tell_session(const Job& job);
   Task<Result<>> keep_to_limit(const Job& job, Instant by);
   Task<Result<std::vector<JobId>>> live_jobs(std::string key, Instant by);

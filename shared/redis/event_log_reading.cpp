@@ -90,6 +90,30 @@ void RedisEventLog::join_session(const Job& job, CommandBuffer& command) {
   command.command({"ZCARD", key});
 }
 
+/// A session is on another node of a cluster than its jobs, so its script cannot see which of them
+/// have ended: where some are listed they are looked at, and it is asked once more.
+Task<Result<>> RedisEventLog::join_if_idle(const Job& job, Instant by) {
+  const std::string key = keys::session_live(job.tenant, job.session);
+  const auto fill = [&](CommandBuffer& command) {
+    command.part(key);
+    command.part(milliseconds(job.created_at));
+    command.part(job.id.str());
+    command.part(milliseconds(session_kept));
+  };
+  for (std::uint32_t tries = 0; tries < 2; ++tries) {
+    const auto replies = co_await run_script({Script::join_idle, 1, 3}, by, fill);
+    if (!replies) co_return Failure(replies.error());
+    if (replies->front().view().number() == 1) co_return Result<>{};
+    const auto own = co_await states_by({&job.id, 1}, by);
+    if (!own) co_return Failure(own.error());
+    if (own->front()) co_return Result<>{};  // accepted before: what stands is told
+    const auto live = co_await live_jobs(key, by);
+    if (!live) co_return Failure(live.error());
+    if (!live->empty()) break;
+  }
+  co_return Failure(Errc::conflict);
+}
+
 void RedisEventLog::tell_session(const Job& job) {
   buffer_.clear();
   buffer_.command({"PUBLISH", keys::session_live(job.tenant, job.session), job.id.str()});

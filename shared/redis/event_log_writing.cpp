@@ -16,6 +16,10 @@ Task<Result<Accepted>> RedisEventLog::accept(const Job& job, std::string_view fi
                                              std::string_view queued_line) {
   if (!numbered_after(0, 1, queued_line)) co_return Failure(Errc::invalid);
   const Instant by = commands_.deadline();
+  if (job.on_busy == "reject" && !job.session.empty()) {
+    const auto joined = co_await join_if_idle(job, by);
+    if (!joined) co_return Failure(joined.error());
+  }
   const auto fill = [&](CommandBuffer& command) {
     record_parts(job, fingerprint, queued_line, false, command);
   };

@@ -214,8 +214,18 @@ local wait = tokens + 0.000001 >= 1 and 0 or math.ceil((1 - tokens) / rate * 100
 return {taken, math.floor(tokens * 1000), wait}
 )";
 
-constexpr std::array<std::string_view, script_count> sources{accept, acknowledge, withdraw, begin,
-                                                             append, compact,     cancel,   take};
+// Puts a job among the live ones of its session if it is the only one.
+// KEYS session's live jobs. ARGV created ms, job id, ms kept. -> 1 it is in, 0 others are.
+constexpr std::string_view join_idle = R"(
+if redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 1 end
+if redis.call('ZCARD', KEYS[1]) > 0 then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+)";
+
+constexpr std::array<std::string_view, script_count> sources{
+    accept, acknowledge, withdraw, begin, append, compact, cancel, take, join_idle};
 
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, SHA_DIGEST_LENGTH> hash;

@@ -24,9 +24,10 @@ enum class Script : std::uint8_t {
   append,
   compact,
   cancel,
-  take
+  take,
+  join_idle
 };
-inline constexpr std::size_t script_count = 8;
+inline constexpr std::size_t script_count = 9;
 
 std::string_view source(Script script);
 

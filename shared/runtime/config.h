@@ -63,7 +63,8 @@ struct Config {
   std::uint32_t job_attempts = 5;
   Duration drain_grace = 30s;
   Duration events_ttl = 24h;
-  Duration session_timeout = 24h;                ///< since its last access; SESSION_TIMEOUT_HOURS
+  Duration session_timeout = 24h;  ///< since its last access; SESSION_TIMEOUT_HOURS
+  std::string features;  ///< names that a question's features may have, with commas; empty: any
   std::uint32_t max_context_messages = 10;       ///< of a conversation that go to the model
   Duration jobs_ttl = limits::job_kept_default;  ///< of ended jobs with their results
 

@@ -317,6 +317,53 @@ TEST_P(EventLogSuite, WhoHearsOfAJobInASessionFindsItsRecord) {
   other.unwatch_session(tenant, "s", looks);
 }
 
+TEST_P(EventLogSuite, AJobThatWantsItsSessionIdleIsRefusedByABusyOne) {
+  const auto first = job("s");
+  ASSERT_TRUE(accept(first));
+  auto second = job("s");
+  second.on_busy = "reject";
+  EXPECT_EQ(accept(second).error(), Errc::conflict);
+  EXPECT_FALSE(state(second));
+  EXPECT_EQ(loop.get(log->session_jobs(tenant, "s")).value(), std::vector{first.id});
+  auto elsewhere = job("another");
+  elsewhere.on_busy = "reject";
+  EXPECT_TRUE(accept(elsewhere)->fresh);
+
+  const auto holder = token();
+  ASSERT_TRUE(begin(first, holder));
+  ASSERT_TRUE(append(first, holder, 1, 1, JobState::succeeded));
+  EXPECT_TRUE(accept(second)->fresh);
+  EXPECT_FALSE(accept(second)->fresh) << "its own record does not refuse it";
+  EXPECT_TRUE(accept(job("s"))->fresh) << "who waits is taken";
+  EXPECT_FALSE(accept(second)->fresh);
+  const auto next = token();
+  ASSERT_TRUE(begin(second, next));
+  ASSERT_TRUE(append(second, next, 1, 1, JobState::succeeded));
+  EXPECT_EQ(accept(second)->state, JobState::succeeded) << "a job that was accepted stays so";
+}
+
+TEST_P(EventLogSuite, OfJobsThatWantTheirSessionIdleOneGetsIt) {
+  std::vector<Task<>> accepts;
+  int taken = 0;
+  int refused = 0;
+  const auto add = [](EventLog& log, Job job, std::string queued, int& taken,
+                      int& refused) -> Task<> {
+    const auto accepted = co_await log.accept(job, "print", queued);
+    if (accepted) ++taken;
+    if (!accepted && accepted.error() == Errc::conflict) ++refused;
+  };
+  EventLog& other = open();
+  for (int i = 0; i < 10; ++i) {
+    auto made = job("s");
+    made.on_busy = "reject";
+    accepts.push_back(add(i % 2 ? *log : other, made, line(1, "queued"), taken, refused));
+  }
+  loop.run(std::move(accepts));
+  EXPECT_EQ(taken, 1);
+  EXPECT_EQ(refused, 9);
+  EXPECT_EQ(loop.get(log->session_jobs(tenant, "s"))->size(), 1u);
+}
+
 TEST_P(EventLogSuite, AFullSessionTakesNoMoreUntilOneHasEnded) {
   std::vector<Job> jobs;
   std::vector<Task<>> accepts;

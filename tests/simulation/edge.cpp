@@ -48,7 +48,10 @@ Edge::Edge(World& world, Process& process, Servers& servers, const Mistakes& mis
       ender_(log_, store_, process.clock, process.random),
       lookup_(log_, store_, process.clock, ender_),
       cancel_(log_, store_, process.clock, ender_),
-      submit_({queue_, log_, store_, objects_, process.clock, process.random, ingress_metrics()}),
+      sessions_(process.clock),
+      interrupt_(log_, cancel_, sessions_, process.clock),
+      submit_({queue_, log_, store_, objects_, process.clock, process.random, ingress_metrics(),
+               interrupt_}),
       jobs_routes_(
           {submit_, lookup_, cancel_, store_, objects_, process.clock, ingress_metrics(),
            [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },

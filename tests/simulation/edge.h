@@ -7,6 +7,7 @@
 #include "shared/memory/job_queue.h"
 #include "shared/memory/object_store.h"
 #include "shared/memory/store.h"
+#include "tests/seams/fake_sessions.h"
 #include "tests/simulation/http.h"
 #include "tests/simulation/planted.h"
 #include "tests/simulation/servers.h"
@@ -51,6 +52,8 @@ class Edge {
   JobEnder ender_;
   JobLookup lookup_;
   Cancel cancel_;
+  FakeSessions sessions_;
+  Interrupt interrupt_;
   Submit submit_;
   JobsRoutes jobs_routes_;
   http::Router router_;

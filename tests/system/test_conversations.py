@@ -205,13 +205,34 @@ def test_health_tells_of_each_dependency(talk):
     assert whole.status_code == 200 and whole.json()["dependencies"]["store"] == "ok"
 
 
-def test_a_model_server_that_is_away(empty_world):
+def test_a_model_server_that_is_away_is_told_at_once_and_nothing_is_kept(empty_world):
+    world = empty_world.inhabit(MODEL_ID=MODEL, MILLRACE_JOB_ATTEMPTS=1)
+    made = session(world)["session_id"]
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    before = chat(world, made, "있어요?", key)
+    world.simulator.kill()
+    health = f"{world.url}/api/health"
+    world.wait_until(lambda: web.get(health).status_code == 503, 20, "nobody sees it")
+    said = web.get(health).json()
+    assert said["status"] == "unhealthy" and said["dependencies"]["llm_server"] == "unavailable"
+    assert said["dependencies"]["store"] == "ok"
+    for path, body in (("chat", {"message": "?", "session_id": made}), ("chat", {"question": "?"}),
+                       ("chat/stream", {"message": "?", "session_id": made})):
+        answer = web.post(f"{world.url}/api/{path}", json=body)
+        assert answer.status_code == 503 and answer.json() == {"detail": "LLM server not available"}
+    assert len(messages(world, made)) == 2
+    assert chat(world, made, "있어요?", key).text == before.text
+    world.simulator.start_listening()
+    world.wait_until(lambda: web.get(health).status_code == 200, 20, "nobody sees it back")
+    assert chat(world, made, "다시?").status_code == 200
+
+
+def test_a_model_server_that_goes_unseen_is_told_too(empty_world):
     world = empty_world.inhabit(MODEL_ID=MODEL, MILLRACE_JOB_ATTEMPTS=1)
     made = session(world)["session_id"]
     world.simulator.kill()
     answer = chat(world, made, "anybody?")
     assert answer.status_code == 503 and answer.json() == {"detail": "LLM server not available"}
-    assert [m["role"] for m in messages(world, made)] == ["user"]
 
 
 # --- streams
@@ -321,3 +342,62 @@ def test_who_prefers_not_to_wait_is_given_the_job_and_the_answer_comes_into_the_
     job = talk.wait_end(said["job_id"])
     answer = messages(talk, made["session_id"])[1]
     assert (answer["message_id"], answer["content"]) == (said["message_id"], job["result"]["text"])
+
+
+# --- questions
+
+def asked(world, question, headers=None, **fields):
+    with web.stream("POST", f"{world.url}/api/chat", json={"question": question} | fields,
+                    headers=headers, timeout=60) as answer:
+        stream = Told(answer)
+        stream.read()
+        return stream
+
+
+def test_a_question_is_answered_in_the_words_its_clients_know(talk):
+    made = web.post(f"{talk.url}/api/session/create", json={"user_id": "u"}).json()["session_id"]
+    features = {"Process_Temperature": 670.0, "Process_Pressure": 145.0}
+    stream = asked(talk, "불량 원인이 뭐야?", features=features, session_id=made)
+    first, answer, last = stream.events
+    assert first["type"] == "status" and first["message"] == "도구 선택 중..."
+    assert answer["type"] == "ai_response" and answer["data"]["session_id"] == made
+    assert last["type"] == "done" and last["elapsed"] >= answer["elapsed"] >= first["elapsed"]
+    kept = messages(talk, made)
+    assert [m["content"] for m in kept] == ["불량 원인이 뭐야?", answer["data"]["answer"]]
+    bare = asked(talk, "불량 원인이 뭐야?").events[1]["data"]
+    assert answer["data"]["token_usage"]["prompt_tokens"] > bare["token_usage"]["prompt_tokens"]
+    assert bare["session_id"].startswith("session_")
+    again = asked(talk, "왜?", session_id=made)
+    assert again.events[-1]["type"] == "done" and len(messages(talk, made)) == 4
+
+
+def test_a_questions_blocks_are_one_data_line_each(talk):
+    with web.stream("POST", f"{talk.url}/api/chat", json={"question": "왜?"}) as answer:
+        blocks = answer.read().decode().split("\n\n")
+    assert blocks.pop() == ""
+    said = [block for block in blocks if block.startswith("data: ")]
+    assert [json.loads(block[6:])["type"] for block in said] == ["status", "ai_response", "done"]
+    assert all(block.startswith("id: ") for block in blocks if block not in said)
+
+
+def test_a_question_goes_on_where_it_was_cut_in_a_session_of_its_clients_own(talk):
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    name = {"session_id": "session_123"}
+    whole = asked(talk, "왜?", key, **name)
+    rest = asked(talk, "왜?", key | {"Last-Event-ID": str(whole.ids[0])}, **name)
+    assert whole.events[1:] == rest.events and rest.job == whole.job
+    assert len(messages(talk, "session_123")) == 2
+
+
+def test_wrong_questions_say_what_is_wrong(empty_world):
+    world = empty_world.inhabit(MODEL_ID=MODEL, MILLRACE_FEATURES="온도,Process_Pressure")
+    for wrong, field in (({"question": ""}, "question"), ({"question": 7}, "question"),
+                         ({"question": "?", "features": []}, "features"),
+                         ({"question": "?", "features": {"온도": "높음"}}, "features.온도"),
+                         ({"question": "?", "features": {"Speed": 1}}, "features.Speed"),
+                         ({"question": "?", "session_id": ""}, "session_id"),
+                         ({"question": "?", "colour": 1}, "colour")):
+        answer = web.post(f"{world.url}/api/chat", json=wrong)
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["detail"].startswith(f"{field}: "), answer.text
+    assert asked(world, "?", features={"온도": 670}).events[-1]["type"] == "done"

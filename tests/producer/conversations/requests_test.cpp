@@ -91,6 +91,49 @@ TEST(ChatRequest, TheJobIsTheMessageAndHowMuchGoesWithIt) {
   EXPECT_EQ(job->context, SessionContext{10});
 }
 
+TEST(ChatRequest, WhatBecomesOfABusySessionIsAsOnTheNativeRoutes) {
+  const auto job_of = [](const char* on_busy) {
+    const auto asked =
+        parse_chat(R"({"session_id":"s","message":"m","on_busy":)" + std::string(on_busy) + "}");
+    return chat_job(asked.value(), 10, WallTime(std::chrono::hours(24)));
+  };
+  EXPECT_EQ(job_of("null")->on_busy, "enqueue");
+  EXPECT_EQ(job_of("\"interrupt\"")->on_busy, "interrupt");
+  EXPECT_NE(detail_response(job_of("\"steer\"").error()).body.find("agents"), std::string::npos);
+  EXPECT_NE(detail_response(job_of("\"x\"").error()).body.find("on_busy"), std::string::npos);
+  EXPECT_NE(fault_of(R"({"session_id":"s","message":"m","on_busy":7})").find("on_busy"),
+            std::string::npos);
+}
+
+TEST(QuestionRequest, IsToldFromAMessage) {
+  EXPECT_TRUE(asks_question(R"({"question":"왜?"})"));
+  EXPECT_FALSE(asks_question(R"({"message":"왜?","question":"왜?"})"));
+  EXPECT_FALSE(asks_question("[]"));
+  EXPECT_FALSE(asks_question("{"));
+}
+
+TEST(QuestionRequest, TheModelIsToldTheFeaturesBehindTheQuestion) {
+  const auto asked = parse_question(
+      R"({"question":"왜?","features":{"온도": 670.0, "b":1},"session_id":"s"})", "");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->message, "왜?");
+  const auto job = chat_job(*asked, 10, WallTime(std::chrono::hours(24)));
+  EXPECT_EQ(job->input, R"("왜?\n\n공정 파라미터: {\"온도\": 670.0, \"b\":1}")");
+  EXPECT_EQ(parse_question(R"({"question":"왜?","features":null})", "")->session, "");
+}
+
+TEST(QuestionRequest, KnownFeaturesAreNumbersByTheirNames) {
+  const auto fault = [](const char* features) {
+    const auto asked =
+        parse_question(R"({"question":"?","features":)" + std::string(features) + "}", "온도,b");
+    return asked ? "" : detail_response(asked.error()).body;
+  };
+  EXPECT_EQ(fault(R"({"온도":1,"b":-2.5})"), "");
+  EXPECT_TRUE(fault(R"({"온도":"1"})").contains("features.온도: It must be a number"));
+  EXPECT_TRUE(fault(R"({"온":1})").contains("known: 온도,b"));
+  EXPECT_TRUE(fault(R"([1])").contains("features"));
+}
+
 TEST(SessionView, ShowsEveryField) {
   EXPECT_EQ(session_json({.id = "s",
                           .created_at = WallTime(),

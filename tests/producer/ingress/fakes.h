@@ -95,8 +95,9 @@ class FakeLog final : public EventLog {
       const Record& r = found->second;
       co_return Accepted{false, r.acknowledged, r.fingerprint, r.state};
     }
-    if (!job.session.empty() && live(job.session) >= session_jobs_max)
-      co_return Failure(Errc::overloaded);
+    const bool alone = job.on_busy == "reject";
+    if (!job.session.empty() && live(job.session) >= (alone ? 1 : session_jobs_max))
+      co_return Failure(alone ? Errc::conflict : Errc::overloaded);
     Record& r = records[job.id];
     r.job = job;
     r.fingerprint = print;
@@ -207,8 +208,18 @@ class FakeLog final : public EventLog {
   void unwatch(const JobId& id, LogWatcher& watcher) override { watchers_.erase({id, &watcher}); }
   bool watched() const { return !watchers_.empty(); }
 
-  Task<Result<std::vector<JobId>>> session_jobs(std::string_view, std::string_view) override {
-    co_return std::vector<JobId>();
+  Task<Result<std::vector<JobId>>> session_jobs(std::string_view,
+                                                std::string_view session) override {
+    const std::string name(session);
+    co_await clock_.sleep_for(latency);
+    if (fails) co_return Failure(*fails);
+    std::set<std::pair<WallTime, JobId>> live;
+    for (const auto& [id, record] : records)
+      if (record.job.session == name && !terminal(record.state))
+        live.emplace(record.job.created_at, id);
+    std::vector<JobId> ids;
+    for (const auto& [created_at, id] : live) ids.push_back(id);
+    co_return ids;
   }
   void watch_session(std::string_view, std::string_view, SessionWatcher&) override {}
   void unwatch_session(std::string_view, std::string_view, SessionWatcher&) override {}

@@ -142,9 +142,9 @@ INSTANTIATE_TEST_SUITE_P(
             "/metadata", "16 KiB"},
         Bad{with(R"("metadata":{"a":{"b":[1,{"c":1,"c":2}]}})"), 400, "duplicate_field",
             "/metadata/a/b/1/c", "once"},
-        Bad{with(R"("on_busy":"steer")"), 400, "not_supported", "/on_busy", "conversations"},
-        Bad{with(R"("on_busy":"reject")"), 400, "not_supported", "/on_busy", "\"enqueue\""},
-        Bad{with(R"("on_busy":"wait")"), 400, "invalid_field", "/on_busy", "\"enqueue\""},
+        Bad{with(R"("on_busy":"steer")"), 400, "not_supported", "/on_busy", "agents"},
+        Bad{with(R"("on_busy":"reject")"), 400, "invalid_field", "/on_busy", "`session`"},
+        Bad{with(R"("on_busy":"wait")"), 400, "invalid_field", "/on_busy", "\"rollback\""},
         Bad{with(R"("tools":[{}])"), 400, "not_supported", "/tools", "agent"},
         Bad{with(R"("tools":{})"), 400, "invalid_field", "/tools", "empty list"}));
 

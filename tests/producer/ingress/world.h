@@ -13,6 +13,7 @@
 #include "shared/runtime/virtual_clock.h"
 #include "tests/producer/ingress/fakes.h"
 #include "tests/seams/fake_objects.h"
+#include "tests/seams/fake_sessions.h"
 
 namespace millrace::ingress_test {
 
@@ -71,10 +72,12 @@ struct World {
   FakeLog log{clock};
   FakeStore store{clock};
   FakeObjects objects{clock};
-  Submit submit;
+  FakeSessions sessions{clock};
   JobEnder ender{log, store, clock, random};
   JobLookup lookup{log, store, clock, ender};
   Cancel cancel{log, store, clock, ender};
+  Interrupt interrupt{log, cancel, sessions, clock};
+  Submit submit;
   bool queue_ready = true;
   std::string trouble;  ///< what an operator has to mend
   JobsRoutes routes{{submit, lookup, cancel, store, objects, clock, metrics, open_stream, sign}};
@@ -84,7 +87,7 @@ struct World {
   Nursery nursery{clock};
 
   explicit World(bool log_needed = false)
-      : submit({queue, log, store, objects, clock, random, metrics, log_needed,
+      : submit({queue, log, store, objects, clock, random, metrics, interrupt, log_needed,
                 [this] { return trouble.empty(); }}) {
     routes.add_to(router);
     health.add_to(router);
