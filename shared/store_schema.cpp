@@ -209,6 +209,46 @@ ALTER TABLE dead_letters ADD COLUMN tenant TEXT NOT NULL DEFAULT 'default';
 CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant, number);
 )sql";
 
+// The outbox of webhooks: a row a job, made by what ends the job. Until `due` a pending one waits,
+// or is in a sender's hand; `claims` counts the tries, of which `tries` are those since
+// `queued_at`.
+constexpr const char* webhooks = R"sql(
+CREATE TABLE webhook_deliveries (
+  job_id BYTEA NOT NULL PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  ended_as SMALLINT NOT NULL,
+  state SMALLINT NOT NULL,
+  claims INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  queued_at BIGINT NOT NULL,
+  due BIGINT NOT NULL,
+  settled_at BIGINT,
+  last_status INTEGER,
+  last_error TEXT
+);
+CREATE INDEX webhooks_due ON webhook_deliveries (due, host) WHERE state = 0;
+CREATE INDEX webhooks_by_age ON webhook_deliveries (tenant, created_at);
+CREATE TABLE webhook_attempts (
+  job_id BYTEA NOT NULL,
+  number INTEGER NOT NULL,
+  at BIGINT NOT NULL,
+  took_ms BIGINT NOT NULL,
+  status INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  PRIMARY KEY (job_id, number)
+);
+CREATE TABLE webhook_secrets (
+  tenant TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  secret TEXT NOT NULL,
+  made_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant, number)
+);
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps, jobs_and_steps},
     Migration{2, "job_queue", job_queue, ""},
@@ -219,6 +259,7 @@ constexpr std::array all{
     Migration{7, "api_keys", api_keys, api_keys},
     Migration{8, "live_jobs", live_jobs, live_jobs},
     Migration{9, "letters_of_tenants", letters_of_tenants, ""},
+    Migration{10, "webhooks", webhooks, webhooks},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "shared/contract/any_json.h"
 #include "shared/contract/raw_members.h"
 #include "shared/contract/trace.h"
+#include "shared/contract/webhook.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace {
@@ -243,6 +244,10 @@ std::string encode_envelope(const Job& job) {
   if (!job.request.empty()) {
     member(out, "request");
     out += job.request;
+  }
+  if (const auto webhook = webhook_in(job.envelope)) {
+    member(out, "webhook");
+    append_webhook(out, *webhook);
   }
   if (!job.traceparent.empty()) text_member(out, "traceparent", job.traceparent);
   out += '}';

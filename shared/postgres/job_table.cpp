@@ -1,5 +1,6 @@
 #include "shared/postgres/job_table.h"
 
+#include "shared/contract/webhook.h"
 #include "shared/sessions.h"
 
 namespace millrace::postgres {
@@ -53,6 +54,13 @@ constexpr Statement save_step_sql{
     "NULL)"
     " ON CONFLICT DO NOTHING)"
     " SELECT 1 FROM job WHERE ended_at IS NOT NULL"};
+
+/// Nothing for a job that lives, or whose end is none of those to be told.
+constexpr Statement webhook_sql{
+    "INSERT INTO webhook_deliveries (job_id, tenant, url, host, ended_as, state, claims, tries,"
+    " created_at, queued_at, due) SELECT id, tenant, $2, $3, state, 0, 0, 0, ended_at, $5, $5"
+    " FROM jobs WHERE id = $1 AND ended_at IS NOT NULL AND (($4::integer >> state) & 1) = 1"
+    " ON CONFLICT DO NOTHING"};
 
 constexpr Statement probe_sql{"UPDATE store SET probes = probes + 1"};
 
@@ -193,14 +201,26 @@ Result<> done(const Result<Rows>& answer) {
 
 }  // namespace
 
-Task<Result<>> JobTable::note(const JobRow& row) {
+Task<Result<>> JobTable::note(const JobRow& row, WallTime now) {
   const auto noted = co_await connection_.run(note_sql, row_params(row));
-  co_return done(noted);
+  if (!noted) co_return Failure(noted.error());
+  co_return co_await queue_webhook(row, now);
 }
 
 Task<Result<>> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now) {
   const auto begun = co_await connection_.run(begin_sql, row_params(row).add(attempt).add(ms(now)));
-  co_return done(begun);
+  if (!begun) co_return Failure(begun.error());
+  co_return co_await queue_webhook(row, now);
+}
+
+Task<Result<>> JobTable::queue_webhook(const JobRow& row, WallTime now) {
+  const auto webhook = webhook_in(row.envelope());
+  if (!webhook) co_return Result<>();
+  Params params;
+  params.add(row.id()).add(webhook->url).add(webhook_host(webhook->url));
+  params.add(webhook->ends).add(ms(now));
+  const auto queued = co_await connection_.run(webhook_sql, params);
+  co_return done(queued);
 }
 
 Task<Result<>> JobTable::save_step(const JobId& id, const Step& step) {
@@ -222,6 +242,8 @@ Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcom
   params.add(calls_json(outcome.tool_calls)).add(said.tools_used).add(said.cost);
   const auto ended = co_await connection_.run(finish_sql, params);
   if (!ended) co_return Failure(ended.error());
+  const auto told = co_await queue_webhook(row, now);
+  if (!told) co_return Failure(told.error());
   if (ended->number(0, 0) > 0) co_return Finished{.first = true, .outcome = outcome};
   auto standing = co_await find(row.id());
   // Ended and removed in between: nothing stands, so this may not say that it was the first.

@@ -17,7 +17,7 @@ class JobTable {
   explicit JobTable(Connection& connection) : connection_(connection) {}
 
   /// Inserts the job as queued; a job that is there only gets the fingerprint it lacks.
-  Task<Result<>> note(const JobRow& row);
+  Task<Result<>> note(const JobRow& row, WallTime now);
   /// Inserts or sets the job as running, unless it has ended.
   Task<Result<>> begin(const JobRow& row, std::uint32_t attempt, WallTime now);
   /// The first step under a key stands. `fenced`: the job has ended.
@@ -40,6 +40,10 @@ class JobTable {
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter);
 
  private:
+  /// Makes the delivery of the job's webhook, unless it is there. Each write of a job does, for a
+  /// job may have been ended by somebody who did not know its envelope.
+  Task<Result<>> queue_webhook(const JobRow& row, WallTime now);
+
   Connection& connection_;
 };
 

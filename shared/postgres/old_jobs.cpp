@@ -6,7 +6,10 @@ namespace {
 constexpr Statement remove_sql{
     "WITH old AS (SELECT id FROM jobs WHERE ended_at IS NOT NULL AND ended_at < $1"
     " ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED),"
-    " gone AS (DELETE FROM steps USING old WHERE steps.job_id = old.id)"
+    " gone AS (DELETE FROM steps USING old WHERE steps.job_id = old.id),"
+    " untried AS (DELETE FROM webhook_attempts USING old WHERE webhook_attempts.job_id = old.id),"
+    " untold AS (DELETE FROM webhook_deliveries USING old"
+    " WHERE webhook_deliveries.job_id = old.id)"
     " DELETE FROM jobs USING old WHERE jobs.id = old.id"};
 
 }  // namespace

@@ -11,8 +11,9 @@ class OldJobs {
 
   explicit OldJobs(Connection& connection) : connection_(connection) {}
 
-  /// Removes jobs that ended before, the oldest first, with their steps, in one statement and at
-  /// most `batch_max`; those that another process is removing are left to it. Says how many.
+  /// Removes jobs that ended before, the oldest first, with their steps and webhooks, in one
+  /// statement and at most `batch_max`; those that another process is removing are left to it. Says
+  /// how many.
   Task<Result<std::int64_t>> remove(WallTime ended_before);
 
  private:

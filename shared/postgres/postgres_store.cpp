@@ -12,6 +12,7 @@
 #include "shared/store_port/removal.h"
 #include "shared/store_port/sessions_port.h"
 #include "shared/store_port/store_port.h"
+#include "shared/store_port/webhooks_port.h"
 
 namespace millrace {
 namespace {
@@ -80,6 +81,10 @@ PostgresStore::~PostgresStore() = default;
 std::unique_ptr<Store> PostgresStore::port(Clock& clock) {
   return std::make_unique<StorePort<postgres::Desks>>(clock, state_->prices, state_->desks(),
                                                       state_->id);
+}
+
+std::unique_ptr<Webhooks> PostgresStore::webhooks(Clock& clock) {
+  return std::make_unique<WebhooksPort<postgres::Desks>>(clock, state_->desks());
 }
 
 Task<> PostgresStore::remove_old_jobs(Clock& clock, Duration kept) {

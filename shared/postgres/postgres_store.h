@@ -10,6 +10,7 @@
 #include "shared/runtime/random.h"
 #include "shared/sessions.h"
 #include "shared/store.h"
+#include "shared/webhooks.h"
 
 namespace millrace {
 
@@ -45,8 +46,11 @@ class PostgresStore {
   /// Removes sessions that were not accessed for `timeout`, with their messages, until cancelled.
   Task<> remove_old_sessions(Clock& clock, Duration timeout);
 
-  /// Removes jobs that ended more than `kept` ago, with their steps, until cancelled. For one loop
-  /// of a process; every process may.
+  /// The outbox of webhooks, as one loop reaches it; as with `port`.
+  std::unique_ptr<Webhooks> webhooks(Clock& clock);
+
+  /// Removes jobs that ended more than `kept` ago, with all that is theirs, until cancelled. For
+  /// one loop of a process; every process may.
   Task<> remove_old_jobs(Clock& clock, Duration kept);
 
   std::string id() const;

@@ -1,5 +1,6 @@
 #include "shared/sqlite/job_table.h"
 
+#include "shared/contract/webhook.h"
 #include "shared/sessions.h"
 
 namespace millrace::sqlite {
@@ -42,6 +43,13 @@ constexpr const char* answer_sql =
     " created_at, token_usage, job_id, model, tools_used, cost) SELECT tenant, session_id, turn, 1,"
     " ?2, 'assistant', ?3, ?4, ?5, ?6, job_id, ?7, ?8, nullif(?9, '') FROM messages"
     " WHERE job_id = ?1 AND place = 0"
+    " ON CONFLICT DO NOTHING";
+
+// Nothing for a job that lives, or whose end is none of those to be told.
+constexpr const char* webhook_sql =
+    "INSERT INTO webhook_deliveries (job_id, tenant, url, host, ended_as, state, claims, tries,"
+    " created_at, queued_at, due) SELECT id, tenant, ?2, ?3, state, 0, 0, 0, ended_at, ?5, ?5"
+    " FROM jobs WHERE id = ?1 AND ended_at IS NOT NULL AND ((?4 >> state) & 1) = 1"
     " ON CONFLICT DO NOTHING";
 
 constexpr const char* ended_sql = "SELECT 1 FROM jobs WHERE id = ? AND ended_at IS NOT NULL";
@@ -158,6 +166,7 @@ JobTable::JobTable(Database& database)
       insert_ended_(insert_ended_sql),
       insert_step_(insert_step_sql),
       answer_(answer_sql),
+      webhook_(webhook_sql),
       ended_(ended_sql),
       want_cancel_(want_cancel_sql),
       redact_(redact_sql),
@@ -166,10 +175,13 @@ JobTable::JobTable(Database& database)
       count_live_(count_live_sql),
       steps_(steps_sql) {}
 
-Result<> JobTable::note(const JobRow& row) {
-  auto query = note_.on(database_);
-  bind_row(query, row);
-  return query.finish();
+Result<> JobTable::note(const JobRow& row, WallTime now) {
+  {
+    auto query = note_.on(database_);
+    bind_row(query, row);
+    if (const auto done = query.finish(); !done) return done;
+  }
+  return queue_webhook(row, now);
 }
 
 Result<> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now) {
@@ -179,9 +191,22 @@ Result<> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now)
     if (!done) return done;
     if (database_.changes() > 0) return {};
   }
-  auto insert = insert_begun_.on(database_);
-  bind_row(insert, row);
-  return insert.bind(attempt).bind(ms(now)).finish();
+  {
+    auto insert = insert_begun_.on(database_);
+    bind_row(insert, row);
+    const auto done = insert.bind(attempt).bind(ms(now)).finish();
+    if (!done) return done;
+  }
+  return queue_webhook(row, now);
+}
+
+Result<> JobTable::queue_webhook(const JobRow& row, WallTime now) {
+  const auto webhook = webhook_in(row.envelope());
+  if (!webhook) return {};
+  const std::string host = webhook_host(webhook->url);
+  auto insert = webhook_.on(database_);
+  insert.bind(row.id().bytes).bind(webhook->url).bind(host);
+  return insert.bind(webhook->ends).bind(ms(now)).finish();
 }
 
 Result<> JobTable::insert_step(const JobId& id, const Step& step) {
@@ -232,7 +257,10 @@ Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, con
   if (!set) return Failure(set.error());
   if (!*set) {
     auto standing = find(row.id());
-    if (standing) return Finished{.first = false, .outcome = std::move(*standing->outcome)};
+    if (standing) {
+      if (const auto told = queue_webhook(row, now); !told) return Failure(told.error());
+      return Finished{.first = false, .outcome = std::move(*standing->outcome)};
+    }
     if (standing.error() != Errc::not_found) return Failure(standing.error());
     if (const auto made = insert_ended(row, outcome, now); !made) return Failure(made.error());
   }
@@ -243,6 +271,7 @@ Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, con
     if (const auto done = insert_answer(row.id(), outcome, said, now); !done)
       return Failure(done.error());
   }
+  if (const auto told = queue_webhook(row, now); !told) return Failure(told.error());
   return Finished{.first = true, .outcome = outcome};
 }
 

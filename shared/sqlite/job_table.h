@@ -17,7 +17,7 @@ class JobTable {
   explicit JobTable(Database& database);
 
   /// Inserts the job as queued; a job that is there only gets the fingerprint it lacks.
-  Result<> note(const JobRow& row);
+  Result<> note(const JobRow& row, WallTime now);
   /// Inserts or sets the job as running, unless it has ended.
   Result<> begin(const JobRow& row, std::uint32_t attempt, WallTime now);
   /// The first step under a key stands. `fenced`: the job has ended.
@@ -47,6 +47,9 @@ class JobTable {
   Result<bool> set_outcome(const JobId& id, const Outcome& outcome, WallTime now);
   Result<> insert_ended(const JobRow& row, const Outcome& outcome, WallTime now);
   Result<> insert_step(const JobId& id, const Step& step);
+  /// Makes the delivery of the job's webhook, unless it is there. Each write of a job does, for a
+  /// job may have been ended by somebody who did not know its envelope.
+  Result<> queue_webhook(const JobRow& row, WallTime now);
   Result<> insert_answer(const JobId& id, const Outcome& outcome, const AnswerNote& said,
                          WallTime now);
 
@@ -58,6 +61,7 @@ class JobTable {
   Statement insert_ended_;
   Statement insert_step_;
   Statement answer_;
+  Statement webhook_;
   Statement ended_;
   Statement want_cancel_;
   Statement redact_;

@@ -19,6 +19,8 @@ constexpr std::int64_t pages_a_batch_max = 256;
 constexpr const char* oldest_sql =
     "SELECT id FROM jobs WHERE ended_at IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT 1";
 constexpr const char* steps_sql = "DELETE FROM steps WHERE job_id = ?";
+constexpr const char* attempts_sql = "DELETE FROM webhook_attempts WHERE job_id = ?";
+constexpr const char* delivery_sql = "DELETE FROM webhook_deliveries WHERE job_id = ?";
 constexpr const char* job_sql = "DELETE FROM jobs WHERE id = ?";
 
 }  // namespace
@@ -27,6 +29,8 @@ OldJobs::OldJobs(Database& database)
     : database_(database),
       oldest_(oldest_sql),
       steps_(steps_sql),
+      attempts_(attempts_sql),
+      delivery_(delivery_sql),
       job_(job_sql),
       free_pages_("PRAGMA freelist_count") {}
 
@@ -57,10 +61,9 @@ Result<bool> OldJobs::remove_oldest(WallTime ended_before) {
     if (bytes.size() != id.bytes.size()) return Failure(Errc::corrupt);
     std::ranges::copy(bytes, id.bytes.begin());
   }
-  if (const auto done = steps_.on(database_).bind(id.bytes).finish(); !done)
-    return Failure(done.error());
-  if (const auto done = job_.on(database_).bind(id.bytes).finish(); !done)
-    return Failure(done.error());
+  for (auto* part : {&steps_, &attempts_, &delivery_, &job_})
+    if (const auto done = part->on(database_).bind(id.bytes).finish(); !done)
+      return Failure(done.error());
   return true;
 }
 

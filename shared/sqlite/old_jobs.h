@@ -18,8 +18,8 @@ class OldJobs {
     std::size_t jobs = 0;
     bool more = false;  ///< there may be others: the bounds were met first
   };
-  /// Removes jobs that ended before, the oldest first, with their steps: as many as hold up those
-  /// who wait for the same commit by a few milliseconds.
+  /// Removes jobs that ended before, the oldest first, with their steps and webhooks: as many as
+  /// hold up those who wait for the same commit by a few milliseconds.
   Result<Removed> remove(WallTime ended_before);
 
  private:
@@ -29,6 +29,8 @@ class OldJobs {
   Database& database_;
   Statement oldest_;
   Statement steps_;
+  Statement attempts_;
+  Statement delivery_;
   Statement job_;
   Statement free_pages_;
 };

@@ -12,6 +12,7 @@
 #include "shared/store_port/removal.h"
 #include "shared/store_port/sessions_port.h"
 #include "shared/store_port/store_port.h"
+#include "shared/store_port/webhooks_port.h"
 
 namespace millrace {
 namespace {
@@ -106,6 +107,10 @@ SqliteStore::~SqliteStore() = default;
 std::unique_ptr<Store> SqliteStore::port(Clock& clock) {
   return std::make_unique<StorePort<sqlite::Desks>>(clock, state_->prices, state_->desks(),
                                                     state_->id);
+}
+
+std::unique_ptr<Webhooks> SqliteStore::webhooks(Clock& clock) {
+  return std::make_unique<WebhooksPort<sqlite::Desks>>(clock, state_->desks());
 }
 
 Task<> SqliteStore::remove_old_jobs(Clock& clock, Duration kept) {

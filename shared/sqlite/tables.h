@@ -5,6 +5,7 @@
 #include "shared/sqlite/old_jobs.h"
 #include "shared/sqlite/queue_table.h"
 #include "shared/sqlite/session_table.h"
+#include "shared/sqlite/webhook_table.h"
 
 namespace millrace::sqlite {
 
@@ -13,12 +14,14 @@ struct Tables {
   explicit Tables(Database& database)
       : jobs(database),
         sessions(database),
+        webhooks(database),
         queue(database),
         letters(database),
         old_jobs(database),
         api_keys(database) {}
   JobTable jobs;
   SessionTable sessions;
+  WebhookTable webhooks;
   QueueTable queue;
   DeadLetterTable letters;
   OldJobs old_jobs;

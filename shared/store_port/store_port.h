@@ -28,9 +28,10 @@ class StorePort final : public Store {
   Result<> note_accepted(const Job& job, std::string_view fingerprint) override {
     if (!desks_.notes(fingerprint)) return {};
     if (desks_.full()) return Failure(Errc::overloaded);
-    desks_.write_later(
-        Desks::lock(job.id), job.envelope.size(),
-        [row = JobRow(job, fingerprint)](Tables& tables) { return tables.jobs.note(row); });
+    desks_.write_later(Desks::lock(job.id), job.envelope.size(),
+                       [row = JobRow(job, fingerprint), now = clock_.wall()](Tables& tables) {
+                         return tables.jobs.note(row, now);
+                       });
     return {};
   }
 

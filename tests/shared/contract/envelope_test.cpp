@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "shared/contract/webhook.h"
+
 namespace millrace {
 namespace {
 
@@ -49,6 +51,36 @@ TEST(Envelope, ReadsBackEveryFieldItWrote) {
   EXPECT_EQ(back.request, job.request);
   EXPECT_EQ(back.traceparent, job.traceparent);
   EXPECT_EQ(back.envelope, text);
+}
+
+TEST(Envelope, CarriesItsWebhookAndTheEventsItWants) {
+  const auto carried = [](const Webhook& webhook) {
+    Job job = sample();
+    job.envelope = R"({"webhook":)";
+    append_webhook(job.envelope, webhook);
+    job.envelope += '}';
+    return encode_envelope(job);
+  };
+  const Webhook all{"https://a.example/x", every_end};
+  EXPECT_NE(carried(all).find(R"("webhook":{"url":"https://a.example/x"})"), std::string::npos);
+  EXPECT_EQ(webhook_in(carried(all)), all);
+  Webhook some = all;
+  some.ends = end_bit(JobState::cancelled) | end_bit(JobState::failed);
+  std::string envelope = carried(some);
+  EXPECT_EQ(webhook_in(envelope), some);
+  EXPECT_EQ(encode_envelope(as<Job>(decode_envelope(envelope))), envelope);
+  envelope.replace(envelope.find("job.failed"), 10, "job.paused");
+  EXPECT_EQ(webhook_in(envelope)->ends, end_bit(JobState::cancelled));
+}
+
+TEST(Envelope, NamesNoWebhookWhereOnlyItsDataDo) {
+  Job job = sample();
+  job.input = R"("{\"webhook\":{\"url\":\"http://a.example\"}}")";
+  job.metadata = R"({"webhook":{"url":"http://a.example"}})";
+  EXPECT_FALSE(webhook_in(encode_envelope(job)));
+  EXPECT_FALSE(webhook_in(""));
+  EXPECT_FALSE(webhook_in(R"({"webhook":)"));
+  EXPECT_FALSE(webhook_in(R"({"webhook":{"url":7}})"));
 }
 
 TEST(Envelope, CarriesParametersItDoesNotKnowAsTheyWereWritten) {

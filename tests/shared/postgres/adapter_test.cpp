@@ -203,6 +203,7 @@ TEST_F(PostgresStoreTest, AStoreOfAnOlderBuildIsBroughtUpAndOfANewerOneIsUsed) {
   database->ask("DROP INDEX jobs_by_end");
   database->ask("DROP VIEW chat_history");
   database->ask("DROP TABLE sessions, messages");
+  database->ask("DROP TABLE webhook_deliveries, webhook_attempts, webhook_secrets");
   database->ask("ALTER TABLE jobs DROP COLUMN tool_calls");
   database->ask("DELETE FROM schema_version WHERE version >= 3");
   EXPECT_EQ(postgres::migrate_store(url, random), migrations().back().version);
