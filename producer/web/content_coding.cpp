@@ -1,38 +1,20 @@
 #include "producer/web/content_coding.h"
 
-#include <algorithm>
 #include <optional>
 
+#include "shared/http/header_list.h"
 #include "shared/http/request_head.h"
 
 namespace millrace::web {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string_view take_until(std::string_view& list, char separator) {
-  const auto end = std::min(list.find(separator), list.size());
-  const auto part = list.substr(0, end);
-  list.remove_prefix(std::min(end + 1, list.size()));
-  return trimmed(part);
-}
-
-bool weighs_nothing(std::string_view parameter) {
-  if (parameter.size() < 3 || (parameter[0] | 0x20) != 'q' || parameter[1] != '=') return false;
-  return parameter.substr(2).find_first_not_of("0.") == parameter.npos;
-}
-
 /// What the header says of a coding; nothing when it does not name it.
 std::optional<bool> told(std::string_view header, std::string_view coding) {
   while (!header.empty()) {
-    auto item = take_until(header, ',');
-    if (!http::equal_ignoring_case(take_until(item, ';'), coding)) continue;
+    auto item = http::take_item(header, ',');
+    if (!http::equal_ignoring_case(http::take_item(item, ';'), coding)) continue;
     bool refused = false;
-    while (!item.empty()) refused = weighs_nothing(take_until(item, ';')) || refused;
+    while (!item.empty()) refused = http::weighs_nothing(http::take_item(item, ';')) || refused;
     return !refused;
   }
   return std::nullopt;

@@ -2,34 +2,11 @@
 
 #include <algorithm>
 
+#include "shared/http/header_list.h"
 #include "shared/http/percent.h"
 #include "shared/http/request_head.h"
 
 namespace millrace::http {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// Takes what stands before the next `separator` off the front of `list`.
-std::string_view take_until(std::string_view& list, char separator) {
-  const auto end = std::min(list.find(separator), list.size());
-  const auto part = list.substr(0, end);
-  list.remove_prefix(std::min(end + 1, list.size()));
-  return trimmed(part);
-}
-
-// A weight is `q=0` to `q=1` with at most three digits; only "is it zero" matters here.
-bool weight_is_zero(std::string_view parameter) {
-  if (parameter.size() < 3 || (parameter[0] | 0x20) != 'q' || parameter[1] != '=') return false;
-  return parameter.substr(2).find_first_not_of("0.") == parameter.npos;
-}
-
-}  // namespace
-
 std::string_view Request::header(std::string_view name) const {
   for (const auto& [own_name, value] : headers)
     if (own_name == name) return value;
@@ -54,10 +31,10 @@ bool Request::accepts(std::string_view media_type) const {
     if (name != "accept") continue;
     std::string_view rest = value;
     while (!rest.empty()) {
-      auto range = take_until(rest, ',');
-      if (!equal_ignoring_case(take_until(range, ';'), media_type)) continue;
+      auto range = take_item(rest, ',');
+      if (!equal_ignoring_case(take_item(range, ';'), media_type)) continue;
       bool refused = false;
-      while (!range.empty()) refused = weight_is_zero(take_until(range, ';')) || refused;
+      while (!range.empty()) refused = weighs_nothing(take_item(range, ';')) || refused;
       if (!refused) return true;
     }
   }
