@@ -200,9 +200,9 @@ TEST_F(PostgresStoreTest, ManyThatMigrateAtOnceMakeOneStore) {
 
 TEST_F(PostgresStoreTest, AStoreOfAnOlderBuildIsBroughtUpAndOfANewerOneIsUsed) {
   ASSERT_TRUE(postgres::migrate(url, random));
-  database->ask("DROP INDEX jobs_by_end");
+  database->ask("DROP INDEX jobs_by_end, jobs_live");
   database->ask("DROP VIEW chat_history");
-  database->ask("DROP TABLE sessions, messages");
+  database->ask("DROP TABLE sessions, messages, api_keys");
   database->ask("DROP TABLE webhook_deliveries, webhook_attempts, webhook_secrets");
   database->ask("ALTER TABLE jobs DROP COLUMN tool_calls");
   database->ask("DELETE FROM schema_version WHERE version >= 3");
