@@ -33,9 +33,16 @@ struct Draft {
   std::string_view raw{};    ///< the value at hand as it was written
 };
 
+/// One that a session can have.
+bool read_id(dom::element value, std::string_view& id) {
+  const auto control = [](char c) { return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f; };
+  return !value.get(id) && !id.empty() && id.size() <= limits::name_bytes_max &&
+         std::ranges::none_of(id, control);
+}
+
 Fault read_session(Draft& draft, dom::element value) {
   std::string_view text;
-  if (value.get(text) || text.empty() || text.size() > limits::name_bytes_max)
+  if (!read_id(value, text))
     return wrong("session_id", "It must be the id of a session, as POST /api/sessions gives it.");
   draft.asked.session = text;
   return std::nullopt;
@@ -89,10 +96,8 @@ Fault read_question(Draft& draft, dom::element value) {
 
 /// A session of this name may be made, so it must be one that can be.
 Fault read_own_session(Draft& draft, dom::element value) {
-  const auto control = [](char c) { return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f; };
   std::string_view text;
-  if (value.get(text) || text.empty() || text.size() > limits::name_bytes_max ||
-      std::ranges::any_of(text, control))
+  if (!read_id(value, text))
     return wrong("session_id",
                  "It must be a text of 1 to 200 bytes without control characters; leave it out "
                  "for a new session.");

@@ -23,7 +23,9 @@ def test_a_retry_under_the_same_key_attaches_to_the_job(town):
 
 
 def test_another_body_under_the_same_key_is_refused(town):
-    assert post(town, "b").status_code == 202
+    accepted = post(town, "b")
+    assert accepted.status_code == 202
+    town.wait_end(accepted.json()["id"])
     refused = post(town, "b", input="y")
     assert refused.status_code == 422
     assert refused.json()["code"] == "idempotency_key_reused"
