@@ -34,6 +34,7 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   tail ID        shows a job's or a session's events as they come
   jobs           list, show, cancel; redrive runs the work of dead letters again
   keys           create, list, revoke API keys
+  webhooks       secret, list, redeliver
   doctor         looks at everything that the configured way of running depends on
   backup FILE    writes all that the data folder holds into one file, also while it is served
   restore FILE   makes a data folder of such a file

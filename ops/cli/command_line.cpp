@@ -61,6 +61,24 @@ std::optional<int> keys(Words words) {
   return told_verbs("keys", verb, keys_help);
 }
 
+constexpr const char* webhooks_help = R"(usage: millrace webhooks secret|list|redeliver …
+
+  secret           what signs a tenant's webhooks, and makes a new one with --rotate
+  list             deliveries, the newest first
+  redeliver ID…    tries again, now and for a day
+
+Each of them tells more with --help.
+)";
+
+std::optional<int> webhooks(Words words) {
+  const std::string verb = words.empty() ? "" : words.front();
+  if (!words.empty()) words.erase(words.begin());
+  if (verb == "secret") return show_webhook_secret(std::move(words));
+  if (verb == "list") return list_webhooks(std::move(words));
+  if (verb == "redeliver") return redeliver_webhooks(std::move(words));
+  return told_verbs("webhooks", verb, webhooks_help);
+}
+
 }  // namespace
 
 std::optional<int> run(const std::vector<std::string>& words, RedriveOnServers redrive_on_servers) {
@@ -70,6 +88,7 @@ std::optional<int> run(const std::vector<std::string>& words, RedriveOnServers r
   if (words.front() == "tail") return tail(std::move(rest));
   if (words.front() == "jobs") return jobs(std::move(rest), redrive_on_servers);
   if (words.front() == "keys") return keys(std::move(rest));
+  if (words.front() == "webhooks") return webhooks(std::move(rest));
   if (words.front() == "doctor") return doctor(std::move(rest));
   if (words.front() == "backup") return backup(std::move(rest));
   if (words.front() == "restore") return restore(std::move(rest));

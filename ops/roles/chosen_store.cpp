@@ -17,6 +17,7 @@ class StoreOf final : public ChosenStore {
     return store_.sessions(clock, timeout);
   }
   std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_.api_keys(clock); }
+  std::unique_ptr<Webhooks> webhooks(Clock& clock) override { return store_.webhooks(clock); }
   Task<> remove_old_sessions(Clock& clock, Duration timeout) override {
     return store_.remove_old_sessions(clock, timeout);
   }

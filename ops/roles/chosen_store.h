@@ -8,6 +8,7 @@
 #include "shared/runtime/random.h"
 #include "shared/sessions.h"
 #include "shared/store.h"
+#include "shared/webhooks.h"
 
 namespace millrace {
 
@@ -18,6 +19,7 @@ class ChosenStore {
   virtual std::unique_ptr<Store> port(Clock& clock) = 0;
   virtual std::unique_ptr<Sessions> sessions(Clock& clock, Duration timeout) = 0;
   virtual std::unique_ptr<ApiKeys> api_keys(Clock& clock) = 0;
+  virtual std::unique_ptr<Webhooks> webhooks(Clock& clock) = 0;
   virtual Task<> remove_old_jobs(Clock& clock, Duration kept) = 0;
   virtual Task<> remove_old_sessions(Clock& clock, Duration timeout) = 0;
   virtual void export_counts(CountsExport& to) const = 0;

@@ -77,7 +77,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
           {submit_, lookup_, cancel_, *store_, objects_->objects(), loop.clock,
            shared.ingress_metrics,
            [this](const JobId& id, Seq after) { return relay_routes_.open_stream(id, after); },
-           [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }}),
+           [this](const JobId& id) { return relay_routes_.sign_stream_url(id); }, shared.guard}),
       object_routes_(objects_->objects(), shared.services.link_signer(), loop.clock),
       chat_routes_({submit_, lookup_, cancel_, hub_, loop.clock, shared.ingress_metrics}),
       response_routes_({submit_, lookup_, cancel_, hub_, *store_, objects_->objects(), loop.clock,
@@ -97,6 +97,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       letters_(shared.services.dead_letters(loop.clock, loop.random)),
       letter_routes_(letters_.get(), [&shared] { return shared.services.trouble().empty(); }),
       queue_routes_([this] { return shared_.services.queue_lag(loop_.clock.now()); }),
+      outbox_(shared.services.webhooks(loop.clock)),
+      webhook_routes_(*outbox_),
       server_(loop.clock, loop.random, router_, server_options(shared.config, gate_)),
       nursery_(loop.clock) {
   jobs_routes_.add_to(router_);
@@ -110,6 +112,7 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
   health_routes_.add_to(router_);
   letter_routes_.add_to(router_);
   queue_routes_.add_to(router_);
+  webhook_routes_.add_to(router_);
   page_routes_.add_to(router_);
   docs_routes_.add_to(router_);
 }

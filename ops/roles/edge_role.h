@@ -18,8 +18,10 @@
 #include "producer/openai/response_routes.h"
 #include "producer/relay/relay_routes.h"
 #include "producer/web/page_routes.h"
+#include "producer/webhooks/webhook_routes.h"
 #include "shared/cached_sessions.h"
 #include "shared/http/server.h"
+#include "shared/outbound/guard.h"
 #include "shared/runtime/config.h"
 
 namespace millrace {
@@ -33,6 +35,7 @@ struct EdgeShared {
   relay::RelayMetrics& relay_metrics;
   relay::SignedUrls urls;
   const conversations::ModelProbe& model;
+  outbound::Guard guard;
   std::function<void(const std::string& url)> on_listening{};  ///< called by each loop
 };
 
@@ -79,6 +82,8 @@ class EdgeRole final : public Role {
   std::unique_ptr<DeadLetters> letters_;
   DeadLetterRoutes letter_routes_;
   QueueRoutes queue_routes_;
+  std::unique_ptr<Webhooks> outbox_;
+  WebhookRoutes webhook_routes_;
   web::PageRoutes page_routes_;
   docs::DocsRoutes docs_routes_;
   http::Router router_;

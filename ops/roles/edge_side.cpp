@@ -30,7 +30,8 @@ EdgeSide::EdgeSide(const Config& config, Services& services,
               ingress_metrics_,
               relay_metrics_,
               relay::SignedUrls(services.link_signer()),
-              model_} {
+              model_,
+              outbound::Guard(config.webhook_allow)} {
   refuse_open_door(config, services);
   http::require_free(config.host, config.port);
   export_counts(counts_, relay_metrics_);

@@ -34,6 +34,7 @@ class EmbeddedServices final : public Services {
   }
   std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_.api_keys(clock); }
   std::unique_ptr<LoopCache> cache(Clock& clock) override;
+  std::unique_ptr<Webhooks> webhooks(Clock& clock) override { return store_.webhooks(clock); }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
     return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);

@@ -35,6 +35,7 @@ class ServerServices final : public Services {
   }
   std::unique_ptr<ApiKeys> api_keys(Clock& clock) override { return store_->api_keys(clock); }
   std::unique_ptr<LoopCache> cache(Clock& clock) override;
+  std::unique_ptr<Webhooks> webhooks(Clock& clock) override { return store_->webhooks(clock); }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
   std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
   Task<> remove_old_jobs(Clock& clock) override {

@@ -15,6 +15,7 @@
 #include "shared/sessions.h"
 #include "shared/shared_cache.h"
 #include "shared/store.h"
+#include "shared/webhooks.h"
 
 namespace millrace {
 
@@ -62,6 +63,7 @@ class Services {
   virtual std::unique_ptr<Sessions> sessions(Clock& clock) = 0;
   virtual std::unique_ptr<ApiKeys> api_keys(Clock& clock) = 0;
   virtual std::unique_ptr<LoopCache> cache(Clock& clock) = 0;
+  virtual std::unique_ptr<Webhooks> webhooks(Clock& clock) = 0;
   virtual std::unique_ptr<LoopObjects> objects(Clock& clock) = 0;
   /// Of every link that a process on these gives away.
   virtual const LinkSigner& link_signer() const = 0;

@@ -51,6 +51,7 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics}),
       nursery_(loop.clock) {
+  if (number == 0) make_sender();
   if (number != 0 || shared.config.worker_port == 0) return;
   http::ServerOptions options;
   options.host = shared.config.host;
@@ -58,6 +59,17 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
   http::require_free(options.host, options.port);
   health_routes_.add_to(router_);
   server_.emplace(loop.clock, loop.random, router_, options);
+}
+
+void WorkerRole::make_sender() {
+  outbox_ = shared_.services.webhooks(loop_.clock);
+  sender_.emplace(WebhookSender::Parts{.outbox = *outbox_,
+                                       .store = *store_,
+                                       .clock = loop_.clock,
+                                       .random = loop_.random,
+                                       .counts = shared_.webhook_counts,
+                                       .guard = shared_.guard,
+                                       .timeout = shared_.config.webhook_timeout});
 }
 
 Task<> WorkerRole::run() {
@@ -72,6 +84,7 @@ Task<> WorkerRole::run() {
   if (number_ == 0) {
     nursery_.start(shared_.services.remove_old_jobs(loop_.clock));
     nursery_.start(shared_.services.remove_old_sessions(loop_.clock));
+    nursery_.start(sender_->run());
   }
   nursery_.start(model_.run());
   nursery_.start(work());

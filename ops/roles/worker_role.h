@@ -5,6 +5,7 @@
 #include "producer/ingress/health_routes.h"
 #include "shared/http/server.h"
 #include "workers/pool/worker.h"
+#include "workers/webhooks/webhook_sender.h"
 
 namespace millrace {
 
@@ -15,6 +16,8 @@ struct WorkerShared {
   std::vector<const prometheus::Collectable*> metrics;
   QuietRoom& room;
   WorkerCounts& counts;
+  WebhookCounts& webhook_counts;
+  const outbound::Guard& guard;
 };
 
 /// One loop of a worker process.
@@ -28,6 +31,7 @@ class WorkerRole final : public Role {
   void drain() override;
 
  private:
+  void make_sender();
   Task<> work();
 
   Loop& loop_;
@@ -41,6 +45,8 @@ class WorkerRole final : public Role {
   LargeInputs inputs_;
   LoopModel model_;
   Worker worker_;
+  std::unique_ptr<Webhooks> outbox_;
+  std::optional<WebhookSender> sender_;  ///< of the first loop, for all
   HealthRoutes health_routes_;
   http::Router router_;
   std::optional<http::Server> server_;

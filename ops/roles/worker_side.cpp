@@ -26,6 +26,17 @@ void export_counts(CountsExport& to, const WorkerCounts& work) {
   to.counter("millrace_turns_rewound_total", "Turns that started over", reading(work.rewound));
 }
 
+void export_counts(CountsExport& to, const WebhookCounts& sent) {
+  to.counter("millrace_webhooks_delivered_total", "Webhooks taken by their receivers",
+             reading(sent.delivered));
+  to.counter("millrace_webhooks_failed_total", "Webhooks given up", reading(sent.failed));
+  to.counter("millrace_webhooks_retried_total", "Tries that failed and come again",
+             reading(sent.retried));
+  to.gauge("millrace_webhooks_in_flight", "Webhooks being sent now", reading(sent.in_flight));
+  to.gauge("millrace_webhooks_pending", "Webhooks not delivered yet, of all processes",
+           reading(sent.pending));
+}
+
 const Config& checked(const Config& config) {
   if (const auto fault = prefill_body_fault(config.llm_prefill_body); !fault.empty())
     throw std::invalid_argument("LLM_PREFILL_BODY " + fault);
@@ -35,8 +46,10 @@ const Config& checked(const Config& config) {
 }  // namespace
 
 WorkerSide::WorkerSide(const Config& config, Services& services)
-    : shared_{checked(config), services, {&counts_}, room_, work_} {
+    : guard_(config.webhook_allow),
+      shared_{checked(config), services, {&counts_}, room_, work_, webhooks_, guard_} {
   export_counts(counts_, work_);
+  export_counts(counts_, webhooks_);
 }
 
 std::vector<MakeRole> WorkerSide::roles() {

@@ -21,6 +21,8 @@ class WorkerSide {
  private:
   QuietRoom room_;
   WorkerCounts work_;
+  WebhookCounts webhooks_;
+  const outbound::Guard guard_;
   CountsExport counts_;
   WorkerShared shared_;
 };

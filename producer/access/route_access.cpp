@@ -16,7 +16,7 @@ constexpr RouteAccess admin{.scope = Scope::admin};
 constexpr RouteAccess by_link{.scope = Scope::read, .by_link = true};
 
 // Pages are files of the program, the same for everybody. `/metrics` counts everybody's jobs, the
-// dead letters show why they failed.
+// dead letters show why they failed. Who has a webhook's secret can write what it signs.
 constexpr std::array areas{
     Area{"/livez", open},
     Area{"/readyz", open},
@@ -32,6 +32,8 @@ constexpr std::array areas{
     Area{"/metrics", admin},
     Area{"/v1/dead-letters", admin},
     Area{"/v1/dead-letters/", admin},
+    Area{"/v1/webhooks/secret", admin},
+    Area{"/v1/webhooks/secret/", admin},
     Area{"/v1/jobs/{id}/events", by_link},
     Area{"/v1/objects", by_link},
 };

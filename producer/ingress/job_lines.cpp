@@ -64,6 +64,7 @@ class Batch {
         tenant_(lines.tenant),
         key_(lines.idempotency_key),
         traceparent_(lines.traceparent),
+        guard_(lines.guard),
         out_(out),
         nursery_(clock),
         answered_(clock) {}
@@ -119,7 +120,7 @@ class Batch {
   }
 
   Task<Submitted> submit_text(const Line& line) {
-    auto job = parse_job_request(line.text, clock_.wall());
+    auto job = parse_job_request(line.text, clock_.wall(), guard_);
     if (!job) {
       metrics_.refused(job.error().code);
       co_return std::unexpected(Refusal{std::move(job.error()), {}, {}});
@@ -139,6 +140,7 @@ class Batch {
   const std::string& tenant_;
   const std::string& key_;
   const std::string& traceparent_;
+  const outbound::Guard& guard_;
   http::StreamWriter& out_;
   std::deque<Line> window_;  ///< a deque, for its lines keep their place
   Nursery nursery_;

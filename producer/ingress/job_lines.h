@@ -4,6 +4,7 @@
 
 #include "producer/ingress/submit.h"
 #include "shared/http/message.h"
+#include "shared/outbound/guard.h"
 
 namespace millrace {
 
@@ -11,8 +12,9 @@ namespace millrace {
 struct JobLines {
   std::string tenant;  ///< of every job
   std::string body;
-  std::string idempotency_key;  ///< empty: none
-  std::string traceparent;      ///< of every job; empty: none
+  std::string idempotency_key;                                    ///< empty: none
+  std::string traceparent;                                        ///< of every job; empty: none
+  const outbound::Guard& guard = outbound::Guard::public_only();  ///< of their webhooks
 };
 
 /// Submits each line of an NDJSON body and answers each by one line, in order:

@@ -11,6 +11,7 @@
 #include "producer/ingress/limits.h"
 #include "producer/ingress/message_list.h"
 #include "producer/ingress/refusal.h"
+#include "producer/ingress/webhook_field.h"
 #include "shared/contract/raw_members.h"
 
 namespace millrace {
@@ -21,12 +22,13 @@ using Fault = std::optional<Problem>;
 
 constexpr std::string_view allowed_fields =
     "kind, input, model, max_tokens, temperature, session, priority, not_before, deadline_s, "
-    "metadata, on_busy, tools";
+    "metadata, on_busy, tools, webhook";
 
 /// What is being read: the job so far, and what can only be judged at the end.
 struct Draft {
   Job job;
-  std::string_view raw;  ///< the value at hand as it was written
+  const outbound::Guard& guard;
+  std::string_view raw{};  ///< the value at hand as it was written
   Duration deadline = limits::deadline_default;
 };
 
@@ -168,6 +170,15 @@ Fault read_tools(Draft&, dom::element value) {
                       "yet; send an empty list or leave it out.");
 }
 
+Fault read_webhook_field(Draft& draft, dom::element value) {
+  const auto webhook = read_webhook(value, draft.guard);
+  if (!webhook) return webhook.error();
+  draft.job.envelope = R"({"webhook":)";
+  append_webhook(draft.job.envelope, *webhook);
+  draft.job.envelope += '}';
+  return {};
+}
+
 struct Field {
   std::string_view name;
   Fault (*read)(Draft&, dom::element);
@@ -187,6 +198,7 @@ constexpr std::array fields{
     Field{"kind", read_kind},
     Field{"on_busy", read_on_busy},
     Field{"tools", read_tools},
+    Field{"webhook", read_webhook_field},
 };
 
 Problem unknown_field(std::string_view name) {
@@ -218,12 +230,13 @@ static_assert(fields[0].name == "input", "read_members looks for its bit");
 
 }  // namespace
 
-std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime now) {
+std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime now,
+                                              const outbound::Guard& guard) {
   JsonBody json(body);
   const auto object = json.object(" with `input`");
   if (!object) return std::unexpected(object.error());
 
-  Draft draft;
+  Draft draft{.job = {}, .guard = guard};
   if (auto fault = read_members(draft, *object, json.text()))
     return std::unexpected(std::move(*fault));
   if (draft.job.session.empty() && draft.job.on_busy != "enqueue")

@@ -58,7 +58,7 @@ Task<http::Response> JobsRoutes::post_job(http::Request& request) {
   if (!after) co_return refused(after.error());
   if (*form == BodyForm::job_lines) co_return answer_lines(request, std::move(*key));
 
-  auto job = parse_job_request(request.body, parts_.clock.wall());
+  auto job = parse_job_request(request.body, parts_.clock.wall(), parts_.guard);
   if (!job) co_return refused(Refusal{std::move(job.error()), {}, {}});
   job->tenant = request.tenant;
   job->traceparent = traceparent(request);
@@ -124,8 +124,8 @@ http::Response JobsRoutes::answer_lines(http::Request& request, std::string key)
   if (request.body.find_first_not_of(" \t\r\n") == std::string::npos) return refused(empty_body());
   http::Response response;
   response.content_type = "application/x-ndjson";
-  auto lines = std::make_shared<const JobLines>(
-      JobLines{request.tenant, std::move(request.body), std::move(key), traceparent(request)});
+  auto lines = std::make_shared<const JobLines>(JobLines{
+      request.tenant, std::move(request.body), std::move(key), traceparent(request), parts_.guard});
   response.stream = [this, lines](http::StreamWriter& out) {
     return submit_lines(parts_.submit, parts_.clock, parts_.metrics, lines, out);
   };

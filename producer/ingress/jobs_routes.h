@@ -6,6 +6,7 @@
 #include "producer/ingress/job_lookup.h"
 #include "producer/ingress/submit.h"
 #include "shared/http/router.h"
+#include "shared/outbound/guard.h"
 
 namespace millrace {
 
@@ -28,6 +29,7 @@ class JobsRoutes {
     IngressMetrics& metrics;
     OpenStream open_stream;
     SignStreamUrl sign_stream_url;
+    const outbound::Guard& guard = outbound::Guard::public_only();  ///< of webhooks
   };
   explicit JobsRoutes(Parts parts) : parts_(std::move(parts)) {}
   JobsRoutes(const JobsRoutes&) = delete;

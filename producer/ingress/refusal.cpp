@@ -28,6 +28,7 @@ constexpr std::array codes{
     Code{"invalid_api_key", 401, "The API key is not valid"},
     Code{"insufficient_scope", 403, "The API key may not do this"},
     Code{"job_not_found", 404, "There is no such job"},
+    Code{"delivery_not_found", 404, "There is no such delivery"},
     Code{"model_not_found", 404, "There is no such model"},
     Code{"response_not_found", 404, "There is no such response"},
     Code{"item_not_found", 404, "There is no such item"},

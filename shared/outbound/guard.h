@@ -18,6 +18,8 @@ class Guard {
   /// `allowed`: as `parse_ip_ranges` reads it; throws std::invalid_argument where it does not.
   explicit Guard(std::string_view allowed);
 
+  static const Guard& public_only();
+
   bool allows(const IpAddress& address) const;
 
   /// What is known before anything is asked: why nothing at this URL can be allowed, without its

@@ -68,6 +68,10 @@ struct Config {
   std::uint32_t max_context_messages = 10;       ///< of a conversation that go to the model
   Duration jobs_ttl = limits::job_kept_default;  ///< of ended jobs with their results
 
+  // webhooks
+  std::string webhook_allow;       ///< addresses and ranges beside the public ones
+  Duration webhook_timeout = 15s;  ///< of one request
+
   // the command line
   std::string url;       ///< of the edge to talk to; empty: the one at `port` of this host
   std::string api_key;   ///< that the commands show the edge; empty: none

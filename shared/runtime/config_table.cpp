@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/ip_address.h"
 #include "shared/runtime/token_bucket.h"
 
 namespace millrace {
@@ -270,6 +271,11 @@ const std::vector<Setting>& settings() {
       whole("max_context_messages", {"MAX_CONTEXT_MESSAGES"}, &C::max_context_messages, 1, 10'000),
       text("features", {"MILLRACE_FEATURES"}, &C::features),
       time("jobs_ttl", {"JOBS_TTL"}, &C::jobs_ttl, limits::job_kept_min, 3650 * 24h),
+
+      checked("webhook_allow", {"WEBHOOK_ALLOW"}, &C::webhook_allow,
+              "addresses and ranges such as 10.0.0.0/8 or fd00::/8, separated by commas",
+              [](std::string_view given) { return parse_ip_ranges(given).has_value(); }),
+      time("webhook_timeout", {"WEBHOOK_TIMEOUT"}, &C::webhook_timeout, 100ms, 5min),
 
       text("url", {"MILLRACE_URL"}, &C::url),
       secret("api_key", {"MILLRACE_API_KEY"}, &C::api_key),

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from tenants import Client, make_key
+from webhook_receiver import Receiver
 from world import web
 
 pytestmark = pytest.mark.every_store
@@ -36,7 +37,7 @@ def same_as_unknown(client, id, method, path, unknown=None, **more):
 
 @pytest.fixture
 def two(empty_world):
-    empty_world.settings["MODEL_ID"] = QUICK
+    empty_world.settings |= {"MODEL_ID": QUICK, "WEBHOOK_ALLOW": "127.0.0.0/8"}
     keys = [make_key(empty_world, "--tenant", name, "--scope", "submit,read,admin")
             for name in ("anna", "ben")]
     world = empty_world.inhabit()
@@ -140,6 +141,41 @@ def test_another_tenants_response_is_an_unknown_one(two):
     assert same_as_unknown(ben, response, "POST", "/v1/responses", unknown, json={
         "model": QUICK, "input": "go on", "previous_response_id": "{id}"}).status_code == 400
     assert anna.ask("GET", f"/v1/responses/{response}").json()["status"] == "completed"
+
+
+def test_another_tenants_webhooks_are_unknown_ones_and_signed_with_another_secret(two):
+    anna, ben = two
+    secrets = [client.ask("GET", "/v1/webhooks/secret").json()["secret"] for client in two]
+    assert secrets[0] != secrets[1]
+    with Receiver() as receiver:
+        job = anna.submit(QUICK, webhook=receiver.url)
+        deliveries = "/v1/webhooks/deliveries"
+        anna.world.wait_until(lambda: anna.ask("GET", f"{deliveries}?state=delivered").json()["data"],
+                              30, "her webhook is not delivered")
+        (hers,) = anna.ask("GET", deliveries).json()["data"]
+        unknown = f"msg_{uuid.uuid4().hex}"
+        for method, path in (("GET", "/{id}"), ("POST", "/{id}/redeliver")):
+            assert same_as_unknown(ben, hers["id"], method, deliveries + path,
+                                   unknown).status_code == 404
+        assert same_as_unknown(ben, hers["id"], "GET", deliveries + "?after={id}",
+                               unknown).status_code == 400
+        for query in ("", f"?job={job}"):
+            assert ben.ask("GET", deliveries + query).json()["data"] == []
+        assert ben.ask("POST", "/v1/webhooks/secret/rotate").json()["previous"] == secrets[1]
+        assert anna.ask("GET", "/v1/webhooks/secret").json()["secret"] == secrets[0]
+        (got,) = receiver.got
+    assert got.signed_by(secrets[0]) and not got.signed_by(secrets[1])
+
+
+def test_the_secret_of_webhooks_is_an_admins_alone(two):
+    anna, _ = two
+    key = make_key(anna.world, "--tenant", "anna", "--scope", "submit,read")
+    clerk = Client(anna.world, key)
+    anna.world.wait_until(lambda: clerk.ask("GET", "/v1/webhooks/deliveries").status_code == 200, 10,
+                          "the new key is not known")
+    for method, path in (("GET", "secret"), ("POST", "secret/rotate")):
+        refused = clerk.ask(method, f"/v1/webhooks/{path}")
+        assert refused.status_code == 403 and "whsec_" not in refused.text
 
 
 @pytest.mark.embedded("on servers the dead letters are in Kafka, and no edge's to show")

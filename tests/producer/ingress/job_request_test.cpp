@@ -4,6 +4,7 @@
 
 #include "shared/contract/envelope.h"
 #include "shared/contract/raw_members.h"
+#include "shared/contract/webhook.h"
 
 namespace millrace {
 namespace {
@@ -72,6 +73,25 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R"({})", 400, "missing_field", "/input", "required"},
         Bad{R"({"model":"m"})", 400, "missing_field", "/input", "{role, content}"},
         Bad{with(R"("inputs":1)"), 400, "unknown_field", "/inputs", "max_tokens"},
+        Bad{with(R"("webhook":7)"), 400, "invalid_field", "/webhook", "URL"},
+        Bad{with(R"("webhook":"ftp://a.example")"), 400, "invalid_field", "/webhook", "https://"},
+        Bad{with(R"("webhook":"http://u:p@a.example")"), 400, "invalid_field", "/webhook", "user"},
+        Bad{with(R"("webhook":"http://2130706433:8080")"), 400, "invalid_field", "/webhook",
+            "WEBHOOK_ALLOW"},
+        Bad{with(R"("webhook":{"url":"http://[::ffff:10.0.0.1]/"})"), 400, "invalid_field",
+            "/webhook/url", "WEBHOOK_ALLOW"},
+        Bad{with(R"("webhook":{})"), 400, "missing_field", "/webhook/url", "url"},
+        Bad{with(R"("webhook":{"url":null})"), 400, "invalid_field", "/webhook/url", "string"},
+        Bad{with(R"("webhook":{"url":"http://a.example","events":[]})"), 400, "invalid_field",
+            "/webhook/events", "job.succeeded"},
+        Bad{with(R"("webhook":{"url":"http://a.example","events":["job.done"]})"), 400,
+            "invalid_field", "/webhook/events/0", "job.expired"},
+        Bad{with(R"("webhook":{"url":"http://a.example","events":["job.failed","job.failed"]})"),
+            400, "duplicate_field", "/webhook/events/1", "once"},
+        Bad{with(R"("webhook":{"url":"http://a.example","url":"http://b.example"})"), 400,
+            "duplicate_field", "/webhook/url", "once"},
+        Bad{with(R"("webhook":{"url":"http://a.example","to":1})"), 400, "unknown_field",
+            "/webhook/to", "events"},
         Bad{with(R"("a~b/c":1)"), 400, "unknown_field", "/a~0b~1c", "metadata"},
         Bad{R"({"input":"a","input":"b"})", 400, "duplicate_field", "/input", "once"},
         Bad{R"({"input":"a","\u0069nput":"b"})", 400, "duplicate_field", "/input", "once"}));
@@ -185,6 +205,17 @@ TEST(JobRequest, EveryFieldIsTaken) {
   EXPECT_EQ(job.not_before, now + 30min);
   EXPECT_EQ(job.deadline, now + 7200500ms);
   EXPECT_EQ(job.metadata, R"({"a":[1,"x"]})");
+}
+
+TEST(JobRequest, AWebhookIsAUrlOrAnObjectWithIt) {
+  const auto webhook = [](const std::string& value) {
+    return webhook_in(good(R"({"input":"x","webhook":)" + value + "}").envelope);
+  };
+  EXPECT_EQ(webhook(R"("https://a.example/x?y")"), (Webhook{"https://a.example/x?y", every_end}));
+  EXPECT_EQ(webhook(R"({"url":"http://a.example","events":null})")->ends, every_end);
+  EXPECT_EQ(webhook(R"({"events":["job.failed","job.expired"],"url":"http://a.example"})"),
+            (Webhook{"http://a.example", end_bit(JobState::failed) | end_bit(JobState::expired)}));
+  EXPECT_FALSE(webhook("null"));
 }
 
 TEST(JobRequest, NullIsTheSameAsLeavingOut) {

@@ -209,9 +209,9 @@ TEST_F(ConfigTest, an_empty_variable_is_as_good_as_unset_and_told) {
 }
 
 TEST_F(ConfigTest, an_empty_flag_or_key_is_refused_where_a_value_is_needed) {
-  const std::set<std::string> may_be_empty{"cors_origins", "secret",   "llm_api_key",
-                                           "api_key",      "features", "model_prices",
-                                           "url",          "no_color"};
+  const std::set<std::string> may_be_empty{"cors_origins", "secret",        "llm_api_key",
+                                           "api_key",      "features",      "model_prices",
+                                           "url",          "webhook_allow", "no_color"};
   for (const auto& setting : load_config({}).lines) {
     if (may_be_empty.contains(setting.key)) continue;
     std::string flag = "--" + setting.key;

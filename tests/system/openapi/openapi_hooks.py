@@ -13,7 +13,9 @@ URL = os.environ["MILLRACE_URL"]
 
 # A request that its schema allows may be refused with these words.
 SAID_IN_WORDS = {
-    "submitJob": ("is not before the deadline", "are allowed are 1 to 200", "has more than 16384"),
+    "submitJob": ("is not before the deadline", "are allowed are 1 to 200", "has more than 16384",
+                  "The URL of `webhook`"),
+    "listWebhookDeliveries": ("There is no delivery",),
     "listJobs": ("There is no job", "allowed are 1 to 200"),
     "createResponse": ("at least one item is required", "Previous response with id",
                        "item_not_found"),
@@ -33,14 +35,16 @@ def _posted(path, body):
         return json.load(answer)
 
 
-JOB = _posted("/v1/jobs", {"input": "하늘은 왜 파란가요?"})["id"]
+JOB = _posted("/v1/jobs", {"input": "하늘은 왜 파란가요?", "webhook": URL + "/livez"})["id"]
+DELIVERY = "msg_" + JOB.replace("-", "")
 SESSION = _posted("/api/sessions", {"metadata": {"user": "민지"}})["session_id"]
 RESPONSE = _posted("/v1/responses", {"input": "하늘은?", "model": "sim-5ms-5tok-1gap"})["id"]
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # What there is below a path, and which texts may stand for it.
 THERE_IS = {"/v1/jobs/{id}": (JOB, UUID), "/v1/responses/{id}": (RESPONSE, re.compile(".+")),
             "/api/sessions/{id}/messages": (SESSION, re.compile(".+")),
-            "/api/chat/stream/{message_id}": (JOB, UUID)}
+            "/api/chat/stream/{message_id}": (JOB, UUID),
+            "/v1/webhooks/deliveries/{id}": (DELIVERY, re.compile("msg_[0-9a-fA-F]{32}"))}
 
 
 @schemathesis.hook
