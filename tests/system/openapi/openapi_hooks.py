@@ -60,6 +60,14 @@ def map_path_parameters(context, path_parameters):
     return path_parameters
 
 
+@schemathesis.hook
+def map_body(_context, body):
+    """A webhook that was made up is sent nowhere but to this machine, where nobody listens."""
+    if isinstance(body, dict) and isinstance(body.get("webhook"), (str, dict)):
+        return {**body, "webhook": "http://127.0.0.1:9/"}
+    return body
+
+
 @schemathesis.serializer("application/x-ndjson")
 def lines(_context, value):
     return (value if isinstance(value, str) else json.dumps(value)).encode()
