@@ -19,7 +19,7 @@ class Greeting {
     if (said_.exchange(true)) return;
     std::printf(
         "try: curl -N -H 'Accept: text/event-stream' -H 'Content-Type: application/json' "
-        "-d '{\"input\":\"Why is the sky blue?\",\"model\":\"sim-200ms-60tok-50gap\"}' "
+        "-d '{\"input\":\"Why is the sky blue?\"}' "
         "%s/v1/jobs\n",
         url.c_str());
     std::fflush(stdout);

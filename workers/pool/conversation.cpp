@@ -32,7 +32,10 @@ std::vector<Message> within_limits(std::vector<Message> said, const Job& job) {
     if (count + 1 >= job.context->messages || bytes > limits::context_bytes_max) break;
     ++count;
   }
-  said.erase(said.begin(), said.end() - static_cast<std::ptrdiff_t>(count));
+  // Templates of many models want a user's message first.
+  const auto first = std::find_if(said.end() - static_cast<std::ptrdiff_t>(count), said.end(),
+                                  [](const Message& message) { return message.role == "user"; });
+  said.erase(said.begin(), first);
   return said;
 }
 
