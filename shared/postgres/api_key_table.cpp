@@ -22,14 +22,6 @@ constexpr Statement revoke_sql{
 constexpr Statement used_sql{
     "UPDATE api_keys SET last_used = greatest(last_used, $2) WHERE key_id = $1"};
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-std::optional<WallTime> wall(const Rows& rows, std::size_t row, int column) {
-  if (rows.null(row, column)) return std::nullopt;
-  return WallTime(std::chrono::milliseconds(rows.number(row, column)));
-}
-
 Result<ApiKey> read_key(const Rows& rows, std::size_t row) {
   const auto hash = KeyHash::parse(rows.text(row, 0));
   const auto scopes = Scopes::parse(rows.text(row, 3));
@@ -42,9 +34,9 @@ Result<ApiKey> read_key(const Rows& rows, std::size_t row) {
   key.tenant = rows.text(row, 1);
   key.name = rows.text(row, 2);
   key.scopes = *scopes;
-  key.created_at = wall(rows, row, 5).value_or(WallTime{});
-  key.last_used = wall(rows, row, 6);
-  key.revoked_at = wall(rows, row, 7);
+  key.created_at = rows.time(row, 5);
+  key.last_used = rows.time_or_none(row, 6);
+  key.revoked_at = rows.time_or_none(row, 7);
   key.version = rows.number(row, 8);
   return key;
 }
@@ -66,7 +58,7 @@ Task<Result<ApiKey>> ApiKeyTable::add(const ApiKey& key) {
   Params params;
   params.add(key_id(key.hash)).add(key.hash.str()).add(key.tenant).add(key.name);
   params.add(key.scopes.str()).add(key.rate ? key.rate->str() : std::string());
-  const auto made = co_await connection_.run(add_sql, params.add(ms(key.created_at)));
+  const auto made = co_await connection_.run(add_sql, params.add(key.created_at));
   if (!made) co_return Failure(made.error());
   if (made->changes() == 0) co_return Failure(Errc::conflict);
   co_return co_await find(key_id(key.hash));
@@ -75,7 +67,7 @@ Task<Result<ApiKey>> ApiKeyTable::add(const ApiKey& key) {
 Task<Result<ApiKey>> ApiKeyTable::revoke(const std::string& id, WallTime now) {
   const auto held = co_await hold_versions();
   if (!held) co_return Failure(held.error());
-  const auto done = co_await connection_.run(revoke_sql, Params().add(id).add(ms(now)));
+  const auto done = co_await connection_.run(revoke_sql, Params().add(id).add(now));
   if (!done) co_return Failure(done.error());
   co_return co_await find(id);
 }
@@ -85,17 +77,11 @@ Task<Result<std::vector<ApiKey>>> ApiKeyTable::changed_since(std::int64_t versio
   const auto rows =
       co_await connection_.run(changed_sql, Params().add(version).add(std::int64_t{limit}));
   if (!rows) co_return Failure(rows.error());
-  std::vector<ApiKey> keys;
-  for (std::size_t row = 0; row < rows->size(); ++row) {
-    auto key = read_key(*rows, row);
-    if (!key) co_return Failure(key.error());
-    keys.push_back(std::move(*key));
-  }
-  co_return keys;
+  co_return all_of<ApiKey>(*rows, read_key);
 }
 
 Task<Result<>> ApiKeyTable::note_used(const std::string& id, WallTime when) {
-  const auto done = co_await connection_.run(used_sql, Params().add(id).add(ms(when)));
+  const auto done = co_await connection_.run(used_sql, Params().add(id).add(when));
   if (!done) co_return Failure(done.error());
   co_return Result<>();
 }

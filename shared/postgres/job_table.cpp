@@ -88,13 +88,6 @@ constexpr Statement steps_sql{
     "SELECT step_index, kind, input_hash, output FROM steps WHERE job_id = $1"
     " ORDER BY step_index"};
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
-
 Params row_params(const JobRow& row) {
   Params params;
   params.add(row.id()).add(row.tenant()).add(row.kind()).add(row.session()).add(row.model());
@@ -104,7 +97,7 @@ Params row_params(const JobRow& row) {
 }
 
 void add_outcome(Params& params, const Outcome& outcome, WallTime now) {
-  params.add(static_cast<std::int64_t>(outcome.state)).add(ms(now)).add(outcome.text);
+  params.add(static_cast<std::int64_t>(outcome.state)).add(now).add(outcome.text);
   params.add(outcome.finish_reason).add(outcome.model).add(outcome.usage);
   params.add(outcome.error_code).add(outcome.error_message).add(outcome.retryable ? 1 : 0);
 }
@@ -127,11 +120,6 @@ std::string calls_json(const std::vector<ToolCall>& calls) {
   std::string json;
   if (!calls.empty()) append_tool_calls(json, calls);
   return json;
-}
-
-std::optional<WallTime> time_or_none(const Rows& rows, std::size_t row, int column) {
-  if (rows.null(row, column)) return std::nullopt;
-  return wall(rows.number(row, column));
 }
 
 Outcome read_outcome(const Rows& rows, std::size_t row, JobState state) {
@@ -162,10 +150,10 @@ Result<StoredJob> read_job(const Rows& rows, std::size_t row) {
   job.state = static_cast<JobState>(state);
   job.cancel_wanted = rows.number(row, 8) != 0;
   job.attempts = static_cast<std::uint32_t>(rows.number(row, 9));
-  job.created_at = wall(rows.number(row, 10));
-  job.started_at = time_or_none(rows, row, 11);
-  job.ended_at = time_or_none(rows, row, 12);
-  job.deadline = wall(rows.number(row, 13));
+  job.created_at = rows.time(row, 10);
+  job.started_at = rows.time_or_none(row, 11);
+  job.ended_at = rows.time_or_none(row, 12);
+  job.deadline = rows.time(row, 13);
   if (terminal(job.state)) job.outcome = read_outcome(rows, row, job.state);
   return job;
 }
@@ -187,7 +175,7 @@ std::string list_text(const JobFilter& filter, std::optional<WallTime> before, P
   if (filter.state)
     sql += " AND state = " + numbered(params.add(static_cast<std::int64_t>(*filter.state)));
   if (before) {
-    sql += " AND (created_at, id) < (" + numbered(params.add(ms(*before)));
+    sql += " AND (created_at, id) < (" + numbered(params.add(*before));
     sql += ", " + numbered(params.add(*filter.after)) + ")";
   }
   return sql += " ORDER BY created_at DESC, id DESC LIMIT " +
@@ -208,7 +196,7 @@ Task<Result<>> JobTable::note(const JobRow& row, WallTime now) {
 }
 
 Task<Result<>> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now) {
-  const auto begun = co_await connection_.run(begin_sql, row_params(row).add(attempt).add(ms(now)));
+  const auto begun = co_await connection_.run(begin_sql, row_params(row).add(attempt).add(now));
   if (!begun) co_return Failure(begun.error());
   co_return co_await queue_webhook(row, now);
 }
@@ -218,7 +206,7 @@ Task<Result<>> JobTable::queue_webhook(const JobRow& row, WallTime now) {
   if (!webhook) co_return Result<>();
   Params params;
   params.add(row.id()).add(webhook->url).add(webhook_host(webhook->url));
-  params.add(webhook->ends).add(ms(now));
+  params.add(webhook->ends).add(now);
   const auto queued = co_await connection_.run(webhook_sql, params);
   co_return done(queued);
 }
@@ -323,13 +311,7 @@ Task<Result<std::vector<StoredJob>>> JobTable::list(const JobFilter& filter) {
   const std::string sql = list_text(filter, before, params);
   const auto rows = co_await connection_.run_once(sql, params);
   if (!rows) co_return Failure(rows.error());
-  std::vector<StoredJob> jobs;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    auto job = read_job(*rows, i);
-    if (!job) co_return Failure(job.error());
-    jobs.push_back(std::move(*job));
-  }
-  co_return jobs;
+  co_return all_of<StoredJob>(*rows, read_job);
 }
 
 }  // namespace millrace::postgres

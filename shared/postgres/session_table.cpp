@@ -41,13 +41,6 @@ constexpr Statement remove_expired_sql{
     " DELETE FROM sessions USING old WHERE sessions.tenant = old.tenant"
     " AND sessions.session_id = old.session_id"};
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
-
 Params named(const std::string& tenant, const std::string& id) {
   return Params().add(tenant).add(id);
 }
@@ -59,7 +52,7 @@ Result<Message> read_message(const Rows& rows, std::size_t row) {
                  .role = rows.text(row, 1),
                  .content = rows.text(row, 2),
                  .status = rows.text(row, 3),
-                 .created_at = wall(rows.number(row, 4)),
+                 .created_at = rows.time(row, 4),
                  .token_usage = rows.text(row, 5),
                  .job = *job};
 }
@@ -68,9 +61,9 @@ Result<Message> read_message(const Rows& rows, std::size_t row) {
 
 Task<Result<Session>> SessionTable::create(const Session& session, WallTime alive_since) {
   const auto made = co_await connection_.run(create_sql, named(session.tenant, session.id)
-                                                             .add(ms(session.created_at))
+                                                             .add(session.created_at)
                                                              .add(session.metadata)
-                                                             .add(ms(alive_since)));
+                                                             .add(alive_since));
   if (!made) co_return Failure(made.error());
   if (made->changes() == 0) co_return Failure(Errc::conflict);
   const auto cleared =
@@ -82,19 +75,19 @@ Task<Result<Session>> SessionTable::create(const Session& session, WallTime aliv
 Task<Result<Session>> SessionTable::access(const std::string& tenant, const std::string& id,
                                            WallTime alive_since, WallTime now) {
   const auto rows =
-      co_await connection_.run(access_sql, named(tenant, id).add(ms(alive_since)).add(ms(now)));
+      co_await connection_.run(access_sql, named(tenant, id).add(alive_since).add(now));
   if (!rows) co_return Failure(rows.error());
   if (rows->empty()) co_return Failure(Errc::not_found);
   co_return Session{.id = id,
                     .tenant = tenant,
-                    .created_at = wall(rows->number(0, 0)),
-                    .last_accessed = wall(rows->number(0, 1)),
+                    .created_at = rows->time(0, 0),
+                    .last_accessed = rows->time(0, 1),
                     .metadata = rows->text(0, 2)};
 }
 
 Task<Result<>> SessionTable::remove(const std::string& tenant, const std::string& id,
                                     WallTime alive_since) {
-  const auto removed = co_await connection_.run(remove_sql, named(tenant, id).add(ms(alive_since)));
+  const auto removed = co_await connection_.run(remove_sql, named(tenant, id).add(alive_since));
   if (!removed) co_return Failure(removed.error());
   if (removed->changes() == 0) co_return Failure(Errc::not_found);
   const auto cleared = co_await connection_.run(remove_messages_sql, named(tenant, id));
@@ -110,7 +103,7 @@ Task<Result<Message>> SessionTable::ask(const std::string& tenant, const std::st
   const auto asked = co_await connection_.run(ask_sql, named(tenant, session)
                                                            .add(question.id)
                                                            .add(question.content)
-                                                           .add(ms(question.created_at))
+                                                           .add(question.created_at)
                                                            .add(question.job));
   if (!asked) co_return Failure(asked.error());
   co_return question;
@@ -133,27 +126,22 @@ Task<Result<std::vector<Message>>> SessionTable::messages(const std::string& ten
   else
     which.add_null();
   // Both leave together.
-  auto ask_lives = connection_.run(lives_sql, named(tenant, id).add(ms(alive_since)));
+  auto ask_lives = connection_.run(lives_sql, named(tenant, id).add(alive_since));
   auto ask_messages = connection_.run(messages_sql, which);
   const auto lives = co_await std::move(ask_lives);
   if (!lives) co_return Failure(lives.error());
   const auto rows = co_await std::move(ask_messages);
   if (!rows) co_return Failure(rows.error());
   if (lives->empty()) co_return Failure(Errc::not_found);
-  std::vector<Message> newest_first;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    auto message = read_message(*rows, i);
-    if (!message) co_return Failure(message.error());
-    newest_first.push_back(std::move(*message));
-  }
-  std::ranges::reverse(newest_first);
+  auto newest_first = all_of<Message>(*rows, read_message);
+  if (newest_first) std::ranges::reverse(*newest_first);
   co_return newest_first;
 }
 
 Task<Result<std::int64_t>> SessionTable::remove_expired(WallTime alive_since,
                                                         std::int64_t sessions_max) {
   const auto removed =
-      co_await connection_.run(remove_expired_sql, Params().add(ms(alive_since)).add(sessions_max));
+      co_await connection_.run(remove_expired_sql, Params().add(alive_since).add(sessions_max));
   if (!removed) co_return Failure(removed.error());
   co_return removed->changes();
 }

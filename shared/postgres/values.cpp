@@ -67,6 +67,10 @@ Params& Params::add(const JobId& id) {
   return *this;
 }
 
+Params& Params::add(WallTime when) {
+  return add(std::int64_t{when.time_since_epoch().count()});
+}
+
 Params& Params::add_null() {
   values_.push_back({});
   return *this;
@@ -98,6 +102,15 @@ std::string_view Rows::raw(std::size_t row, int column) const {
 
 std::int64_t Rows::number(std::size_t row, int column) const {
   return number_in<std::int64_t>(raw(row, column));
+}
+
+WallTime Rows::time(std::size_t row, int column) const {
+  return WallTime(std::chrono::milliseconds(number(row, column)));
+}
+
+std::optional<WallTime> Rows::time_or_none(std::size_t row, int column) const {
+  if (null(row, column)) return std::nullopt;
+  return time(row, column);
 }
 
 std::string Rows::text(std::size_t row, int column) const {

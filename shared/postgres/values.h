@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/runtime/error.h"
 #include "shared/runtime/ids.h"
+#include "shared/runtime/time.h"
 
 struct pg_result;
 
@@ -23,6 +25,7 @@ class Params {
   Params& add(std::int64_t number);
   Params& add(std::string_view text);
   Params& add(const JobId& id);
+  Params& add(WallTime when);
   Params& add_null();
 
   std::size_t size() const { return values_.size(); }
@@ -53,6 +56,8 @@ class Rows {
   std::string text(std::size_t row, int column) const;
   /// Nothing where the column does not hold an id.
   std::optional<JobId> id(std::size_t row, int column) const;
+  WallTime time(std::size_t row, int column) const;
+  std::optional<WallTime> time_or_none(std::size_t row, int column) const;
   bool null(std::size_t row, int column) const;
   /// What was done (`COMMIT`, `INSERT 0 1`).
   std::string_view command() const;
@@ -67,5 +72,17 @@ class Rows {
 
   std::unique_ptr<pg_result, Clear> result_;
 };
+
+/// Every row, as `read(rows, row)` makes it of one: a Result.
+template <class T, class Read>
+Result<std::vector<T>> all_of(const Rows& rows, Read read) {
+  std::vector<T> found;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    auto one = read(rows, row);
+    if (!one) return Failure(one.error());
+    found.push_back(std::move(*one));
+  }
+  return found;
+}
 
 }  // namespace millrace::postgres

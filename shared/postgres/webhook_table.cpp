@@ -49,27 +49,8 @@ constexpr Statement forget_secrets_sql{
     "DELETE FROM webhook_secrets WHERE tenant = $1 AND number <"
     " (SELECT max(number) FROM webhook_secrets WHERE tenant = $1) - 1"};
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
-
 std::string numbered(const Params& params) {
   return "$" + std::to_string(params.size());
-}
-
-/// Every row, as `read(rows, row)` makes it: a Result.
-template <class T, class Read>
-Result<std::vector<T>> all_of(const Rows& rows, Read read) {
-  std::vector<T> found;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    auto one = read(rows, row);
-    if (!one) return Failure(one.error());
-    found.push_back(std::move(*one));
-  }
-  return found;
 }
 
 Result<WebhookTurn> read_turn(const Rows& rows, std::size_t row) {
@@ -81,7 +62,7 @@ Result<WebhookTurn> read_turn(const Rows& rows, std::size_t row) {
                      .host = rows.text(row, 3),
                      .number = static_cast<std::uint32_t>(rows.number(row, 4)),
                      .tries = static_cast<std::uint32_t>(rows.number(row, 5)),
-                     .queued_at = wall(rows.number(row, 6))};
+                     .queued_at = rows.time(row, 6)};
 }
 
 Result<WebhookDelivery> read_delivery(const Rows& rows, std::size_t row) {
@@ -96,19 +77,19 @@ Result<WebhookDelivery> read_delivery(const Rows& rows, std::size_t row) {
                            .ended_as = ended_as,
                            .state = state,
                            .attempts = static_cast<std::uint32_t>(rows.number(row, 5)),
-                           .created_at = wall(rows.number(row, 6)),
+                           .created_at = rows.time(row, 6),
                            .next_at = {},
                            .settled_at = {},
                            .last_status = static_cast<int>(rows.number(row, 9)),
                            .last_error = rows.text(row, 10)};
-  if (state == DeliveryState::pending) delivery.next_at = wall(rows.number(row, 7));
-  if (!rows.null(row, 8)) delivery.settled_at = wall(rows.number(row, 8));
+  if (state == DeliveryState::pending) delivery.next_at = rows.time(row, 7);
+  if (!rows.null(row, 8)) delivery.settled_at = rows.time(row, 8);
   return delivery;
 }
 
 Result<WebhookAttempt> read_attempt(const Rows& rows, std::size_t row) {
   return WebhookAttempt{.number = static_cast<std::uint32_t>(rows.number(row, 0)),
-                        .at = wall(rows.number(row, 1)),
+                        .at = rows.time(row, 1),
                         .took = std::chrono::milliseconds(rows.number(row, 2)),
                         .status = static_cast<int>(rows.number(row, 3)),
                         .error = rows.text(row, 4)};
@@ -121,7 +102,7 @@ std::string claim_text(const std::vector<std::string>& but, std::uint32_t most, 
       "UPDATE webhook_deliveries AS taken SET due = $2, claims = taken.claims + 1,"
       " tries = taken.tries + 1 FROM (SELECT job_id FROM webhook_deliveries"
       " WHERE state = 0 AND due <= $1";
-  params.add(ms(now)).add(ms(until));
+  params.add(now).add(until);
   for (const auto& host : but) {
     sql += params.size() == 2 ? " AND host NOT IN (" : ", ";
     sql += numbered(params.add(host));
@@ -141,7 +122,7 @@ std::string list_text(const DeliveryFilter& filter, std::optional<WallTime> befo
   if (filter.state)
     sql += " AND state = " + numbered(params.add(static_cast<std::int64_t>(*filter.state)));
   if (before) {
-    sql += " AND (created_at, job_id) < (" + numbered(params.add(ms(*before)));
+    sql += " AND (created_at, job_id) < (" + numbered(params.add(*before));
     sql += ", " + numbered(params.add(*filter.after)) + ")";
   }
   return sql +=
@@ -151,7 +132,7 @@ std::string list_text(const DeliveryFilter& filter, std::optional<WallTime> befo
 }  // namespace
 
 Task<Result<bool>> WebhookTable::any_due(WallTime now) {
-  const auto rows = co_await connection_.run(any_due_sql, Params().add(ms(now)));
+  const auto rows = co_await connection_.run(any_due_sql, Params().add(now));
   if (!rows) co_return Failure(rows.error());
   co_return !rows->empty();
 }
@@ -174,8 +155,8 @@ Task<Result<>> WebhookTable::settle(const JobId& job, const WebhookAttempt& atte
                                                .add(job)
                                                .add(attempt.number)
                                                .add(static_cast<std::int64_t>(result.state))
-                                               .add(ms(result.next_at))
-                                               .add(over ? ms(now) : 0)
+                                               .add(result.next_at)
+                                               .add(over ? now : WallTime{})
                                                .add(attempt.status)
                                                .add(attempt.error));
   if (!set) co_return Failure(set.error());
@@ -183,7 +164,7 @@ Task<Result<>> WebhookTable::settle(const JobId& job, const WebhookAttempt& atte
   const auto noted = co_await connection_.run(note_sql, Params()
                                                             .add(job)
                                                             .add(attempt.number)
-                                                            .add(ms(attempt.at))
+                                                            .add(attempt.at)
                                                             .add(took)
                                                             .add(attempt.status)
                                                             .add(attempt.error));
@@ -235,8 +216,7 @@ Task<Result<std::vector<WebhookDelivery>>> WebhookTable::list(const DeliveryFilt
 
 Task<Result<WebhookDelivery>> WebhookTable::redeliver(const std::string& tenant, const JobId& job,
                                                       WallTime now) {
-  const auto rows =
-      co_await connection_.run(redeliver_sql, Params().add(tenant).add(job).add(ms(now)));
+  const auto rows = co_await connection_.run(redeliver_sql, Params().add(tenant).add(job).add(now));
   if (!rows) co_return Failure(rows.error());
   if (rows->empty()) co_return Failure(Errc::not_found);
   co_return read_delivery(*rows, 0);
@@ -249,7 +229,7 @@ Task<Result<std::vector<std::string>>> WebhookTable::secrets(const std::string& 
   std::vector<std::string> found;
   for (std::size_t row = 0; row < rows->size(); ++row) {
     found.push_back(rows->text(row, 0));
-    if (wall(rows->number(row, 1)) <= goes_on_since) break;
+    if (rows->time(row, 1) <= goes_on_since) break;
   }
   co_return found;
 }
@@ -259,7 +239,7 @@ Task<Result<std::vector<std::string>>> WebhookTable::first_secret(const std::str
                                                                   WallTime now,
                                                                   WallTime goes_on_since) {
   const auto made =
-      co_await connection_.run(first_secret_sql, Params().add(tenant).add(fresh).add(ms(now)));
+      co_await connection_.run(first_secret_sql, Params().add(tenant).add(fresh).add(now));
   if (!made) co_return Failure(made.error());
   co_return co_await secrets(tenant, goes_on_since);
 }
@@ -267,8 +247,7 @@ Task<Result<std::vector<std::string>>> WebhookTable::first_secret(const std::str
 Task<Result<std::vector<std::string>>> WebhookTable::rotate(const std::string& tenant,
                                                             const std::string& fresh, WallTime now,
                                                             WallTime goes_on_since) {
-  const auto made =
-      co_await connection_.run(rotate_sql, Params().add(tenant).add(fresh).add(ms(now)));
+  const auto made = co_await connection_.run(rotate_sql, Params().add(tenant).add(fresh).add(now));
   if (!made) co_return Failure(made.error());
   const auto gone = co_await connection_.run(forget_secrets_sql, Params().add(tenant));
   if (!gone) co_return Failure(gone.error());

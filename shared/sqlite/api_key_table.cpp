@@ -22,14 +22,6 @@ constexpr const char* used_sql =
     "UPDATE api_keys SET last_used = max(coalesce(last_used, 0), ?2) WHERE key_id = ?1";
 constexpr const char* count_sql = "SELECT count(*) FROM api_keys";
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-std::optional<WallTime> wall(const Query& query, int column) {
-  if (query.null(column)) return std::nullopt;
-  return WallTime(std::chrono::milliseconds(query.number(column)));
-}
-
 Result<ApiKey> read_key(const Query& query) {
   const auto hash = KeyHash::parse(query.text(0));
   const auto scopes = Scopes::parse(query.text(3));
@@ -42,9 +34,9 @@ Result<ApiKey> read_key(const Query& query) {
   key.tenant = query.text(1);
   key.name = query.text(2);
   key.scopes = *scopes;
-  key.created_at = wall(query, 5).value_or(WallTime{});
-  key.last_used = wall(query, 6);
-  key.revoked_at = wall(query, 7);
+  key.created_at = query.time(5);
+  key.last_used = query.time_or_none(6);
+  key.revoked_at = query.time_or_none(7);
   key.version = query.number(8);
   return key;
 }
@@ -63,8 +55,7 @@ Result<ApiKey> ApiKeyTable::add(const ApiKey& key) {
     const std::string scopes = key.scopes.str();
     const std::string rate = key.rate ? key.rate->str() : std::string();
     insert.bind(id).bind(hash).bind(key.tenant).bind(key.name).bind(scopes).bind(rate);
-    if (const auto made = insert.bind(ms(key.created_at)).finish(); !made)
-      return Failure(made.error());
+    if (const auto made = insert.bind(key.created_at).finish(); !made) return Failure(made.error());
   }
   if (database_.changes() == 0) return Failure(Errc::conflict);
   return find(key_id(key.hash));
@@ -72,7 +63,7 @@ Result<ApiKey> ApiKeyTable::add(const ApiKey& key) {
 
 Result<ApiKey> ApiKeyTable::revoke(const std::string& id, WallTime now) {
   Statement revoke(revoke_sql);
-  if (const auto done = revoke.on(database_).bind(id).bind(ms(now)).finish(); !done)
+  if (const auto done = revoke.on(database_).bind(id).bind(now).finish(); !done)
     return Failure(done.error());
   return find(id);
 }
@@ -81,20 +72,12 @@ Result<std::vector<ApiKey>> ApiKeyTable::changed_since(std::int64_t version, std
   Statement changed(changed_sql);
   auto query = changed.on(database_);
   query.bind(version).bind(limit);
-  std::vector<ApiKey> keys;
-  for (;;) {
-    const auto row = query.step();
-    if (!row) return Failure(row.error());
-    if (!*row) return keys;
-    auto key = read_key(query);
-    if (!key) return Failure(key.error());
-    keys.push_back(std::move(*key));
-  }
+  return all_of<ApiKey>(query, read_key);
 }
 
 Result<> ApiKeyTable::note_used(const std::string& id, WallTime when) {
   Statement used(used_sql);
-  return used.on(database_).bind(id).bind(ms(when)).finish();
+  return used.on(database_).bind(id).bind(when).finish();
 }
 
 Result<ApiKey> ApiKeyTable::find(const std::string& id) {

@@ -169,6 +169,10 @@ Query& Query::bind(std::span<const std::uint8_t> bytes) {
   return *this;
 }
 
+Query& Query::bind(WallTime when) {
+  return bind(std::int64_t{when.time_since_epoch().count()});
+}
+
 Result<bool> Query::step() {
   if (code_ == SQLITE_OK) code_ = sqlite3_step(statement_);
   if (code_ != SQLITE_ROW && code_ != SQLITE_DONE)
@@ -199,6 +203,23 @@ std::string Query::text(int column) const {
 std::span<const std::uint8_t> Query::bytes(int column) const {
   const auto* at = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
   return {at, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+WallTime Query::time(int column) const {
+  return WallTime(std::chrono::milliseconds(number(column)));
+}
+
+std::optional<WallTime> Query::time_or_none(int column) const {
+  if (null(column)) return std::nullopt;
+  return time(column);
+}
+
+std::optional<JobId> Query::id(int column) const {
+  JobId id;
+  const auto blob = bytes(column);
+  if (blob.size() != id.bytes.size()) return std::nullopt;
+  std::ranges::copy(blob, id.bytes.begin());
+  return id;
 }
 
 bool Query::null(int column) const {

@@ -6,8 +6,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "shared/runtime/error.h"
+#include "shared/runtime/ids.h"
+#include "shared/runtime/time.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -67,6 +71,7 @@ class Query {
   Query& bind(std::int64_t number);
   Query& bind(std::string_view text);
   Query& bind(std::span<const std::uint8_t> bytes);
+  Query& bind(WallTime when);
 
   /// True: a row is there to be read. False: the end.
   Result<bool> step();
@@ -77,6 +82,10 @@ class Query {
   std::int64_t number(int column) const;
   std::string text(int column) const;
   std::span<const std::uint8_t> bytes(int column) const;
+  WallTime time(int column) const;
+  std::optional<WallTime> time_or_none(int column) const;
+  /// Nothing where the column does not hold an id.
+  std::optional<JobId> id(int column) const;
   bool null(int column) const;
 
  private:
@@ -85,6 +94,20 @@ class Query {
   int code_;
   int bound_ = 0;
 };
+
+/// Every row there is, as `read(query)` makes it of one: a Result.
+template <class T, class Read>
+Result<std::vector<T>> all_of(Query& query, Read read) {
+  std::vector<T> found;
+  for (;;) {
+    const auto row = query.step();
+    if (!row) return Failure(row.error());
+    if (!*row) return found;
+    auto one = read(query);
+    if (!one) return Failure(one.error());
+    found.push_back(std::move(*one));
+  }
+}
 
 /// A statement prepared at its first use and kept.
 class Statement {

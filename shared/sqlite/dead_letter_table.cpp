@@ -25,25 +25,13 @@ constexpr const char* forget_sql = "DELETE FROM dead_letters WHERE died_at < ?";
 constexpr const char* set_redriven_sql =
     "UPDATE dead_letters SET redriven_as = ?2 WHERE number = ?1";
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-
-std::optional<JobId> id_in(const Query& query, int column) {
-  JobId id;
-  const auto bytes = query.bytes(column);
-  if (bytes.size() != id.bytes.size()) return std::nullopt;
-  std::ranges::copy(bytes, id.bytes.begin());
-  return id;
-}
-
 Result<std::vector<DeadLetter>> read(Query& query) {
   std::vector<DeadLetter> letters;
   for (;;) {
     const auto row = query.step();
     if (!row) return Failure(row.error());
     if (!*row) return letters;
-    const auto job = id_in(query, 1);
+    const auto job = query.id(1);
     if (!job) return Failure(Errc::corrupt);
     letters.push_back({.number = query.number(0),
                        .job = *job,
@@ -52,7 +40,7 @@ Result<std::vector<DeadLetter>> read(Query& query) {
                        .attempts = static_cast<std::uint32_t>(query.number(3)),
                        .died_at = WallTime(std::chrono::milliseconds(query.number(4))),
                        .envelope = query.text(5),
-                       .redriven_as = id_in(query, 6)});
+                       .redriven_as = query.id(6)});
   }
 }
 
@@ -62,10 +50,10 @@ Result<> DeadLetterTable::add(const DeadLetter& letter, WallTime forget_before) 
   Statement add(add_sql);
   auto insert = add.on(database_);
   insert.bind(letter.job.bytes).bind(letter.reason).bind(letter.attempts);
-  insert.bind(ms(letter.died_at)).bind(letter.envelope).bind(letter.tenant);
+  insert.bind(letter.died_at).bind(letter.envelope).bind(letter.tenant);
   if (const auto done = insert.finish(); !done) return done;
   Statement forget(forget_sql);
-  return forget.on(database_).bind(ms(forget_before)).finish();
+  return forget.on(database_).bind(forget_before).finish();
 }
 
 Result<std::vector<DeadLetter>> DeadLetterTable::list(const std::string& tenant,

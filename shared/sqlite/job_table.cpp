@@ -76,13 +76,6 @@ constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHER
 constexpr const char* steps_sql =
     "SELECT step_index, kind, input_hash, output FROM steps WHERE job_id = ? ORDER BY step_index";
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
-
 void bind_row(Query& query, const JobRow& row) {
   query.bind(row.id().bytes).bind(row.tenant()).bind(row.kind()).bind(row.session());
   query.bind(row.model()).bind(row.created_at_ms()).bind(row.deadline_ms());
@@ -97,15 +90,10 @@ std::string calls_json(const std::vector<ToolCall>& calls) {
 
 /// `calls` are its tool calls as JSON, and outlive the query.
 void bind_outcome(Query& query, const Outcome& outcome, std::string_view calls, WallTime now) {
-  query.bind(static_cast<std::int64_t>(outcome.state)).bind(ms(now)).bind(outcome.text);
+  query.bind(static_cast<std::int64_t>(outcome.state)).bind(now).bind(outcome.text);
   query.bind(outcome.finish_reason).bind(outcome.model).bind(outcome.usage);
   query.bind(outcome.error_code).bind(outcome.error_message).bind(outcome.retryable ? 1 : 0);
   query.bind(calls);
-}
-
-std::optional<WallTime> time_or_none(const Query& query, int column) {
-  if (query.null(column)) return std::nullopt;
-  return wall(query.number(column));
 }
 
 Outcome read_outcome(const Query& query, JobState state) {
@@ -137,10 +125,10 @@ Result<StoredJob> read_job(const Query& query) {
   job.state = static_cast<JobState>(state);
   job.cancel_wanted = query.number(8) != 0;
   job.attempts = static_cast<std::uint32_t>(query.number(9));
-  job.created_at = wall(query.number(10));
-  job.started_at = time_or_none(query, 11);
-  job.ended_at = time_or_none(query, 12);
-  job.deadline = wall(query.number(13));
+  job.created_at = query.time(10);
+  job.started_at = query.time_or_none(11);
+  job.ended_at = query.time_or_none(12);
+  job.deadline = query.time(13);
   if (terminal(job.state)) job.outcome = read_outcome(query, job.state);
   return job;
 }
@@ -187,14 +175,14 @@ Result<> JobTable::note(const JobRow& row, WallTime now) {
 Result<> JobTable::begin(const JobRow& row, std::uint32_t attempt, WallTime now) {
   {
     auto update = begin_.on(database_);
-    const auto done = update.bind(row.id().bytes).bind(attempt).bind(ms(now)).finish();
+    const auto done = update.bind(row.id().bytes).bind(attempt).bind(now).finish();
     if (!done) return done;
     if (database_.changes() > 0) return {};
   }
   {
     auto insert = insert_begun_.on(database_);
     bind_row(insert, row);
-    const auto done = insert.bind(attempt).bind(ms(now)).finish();
+    const auto done = insert.bind(attempt).bind(now).finish();
     if (!done) return done;
   }
   return queue_webhook(row, now);
@@ -206,7 +194,7 @@ Result<> JobTable::queue_webhook(const JobRow& row, WallTime now) {
   const std::string host = webhook_host(webhook->url);
   auto insert = webhook_.on(database_);
   insert.bind(row.id().bytes).bind(webhook->url).bind(host);
-  return insert.bind(webhook->ends).bind(ms(now)).finish();
+  return insert.bind(webhook->ends).bind(now).finish();
 }
 
 Result<> JobTable::insert_step(const JobId& id, const Step& step) {
@@ -247,7 +235,7 @@ Result<> JobTable::insert_answer(const JobId& id, const Outcome& outcome, const 
   const std::string message = answer_id(id);
   auto insert = answer_.on(database_);
   insert.bind(id.bytes).bind(message).bind(outcome.text).bind(answer_status(outcome.state));
-  insert.bind(ms(now)).bind(outcome.usage).bind(outcome.model);
+  insert.bind(now).bind(outcome.usage).bind(outcome.model);
   return insert.bind(said.tools_used).bind(said.cost).finish();
 }
 
@@ -332,17 +320,9 @@ Result<std::vector<StoredJob>> JobTable::list(const JobFilter& filter) {
   if (!filter.session.empty()) query.bind(filter.session);
   if (!filter.kind.empty()) query.bind(filter.kind);
   if (filter.state) query.bind(static_cast<std::int64_t>(*filter.state));
-  if (filter.after) query.bind(ms(before)).bind(filter.after->bytes);
+  if (filter.after) query.bind(before).bind(filter.after->bytes);
   query.bind(filter.limit);
-  std::vector<StoredJob> jobs;
-  for (;;) {
-    const auto row = query.step();
-    if (!row) return Failure(row.error());
-    if (!*row) return jobs;
-    auto job = read_job(query);
-    if (!job) return Failure(job.error());
-    jobs.push_back(std::move(*job));
-  }
+  return all_of<StoredJob>(query, read_job);
 }
 
 Result<std::vector<Step>> JobTable::steps(const JobId& id) {

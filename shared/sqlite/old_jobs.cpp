@@ -52,17 +52,16 @@ Result<OldJobs::Removed> OldJobs::remove(WallTime ended_before) {
 }
 
 Result<bool> OldJobs::remove_oldest(WallTime ended_before) {
-  JobId id;
+  std::optional<JobId> id;
   {
     auto query = oldest_.on(database_);
-    const auto row = query.bind(ended_before.time_since_epoch().count()).step();
+    const auto row = query.bind(ended_before).step();
     if (!row || !*row) return row;
-    const auto bytes = query.bytes(0);
-    if (bytes.size() != id.bytes.size()) return Failure(Errc::corrupt);
-    std::ranges::copy(bytes, id.bytes.begin());
+    id = query.id(0);
   }
+  if (!id) return Failure(Errc::corrupt);
   for (auto* part : {&steps_, &attempts_, &delivery_, &job_})
-    if (const auto done = part->on(database_).bind(id.bytes).finish(); !done)
+    if (const auto done = part->on(database_).bind(id->bytes).finish(); !done)
       return Failure(done.error());
   return true;
 }

@@ -34,29 +34,14 @@ constexpr const char* envelope_sql = "SELECT envelope FROM jobs WHERE id = ?";
 /// A page may look at rows of others in vain, but not for long: writers wait meanwhile.
 constexpr std::size_t looks_a_page_max = 4096;
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
-
-Result<JobId> read_id(const Query& query, int column) {
-  JobId id;
-  const auto bytes = query.bytes(column);
-  if (bytes.size() != id.bytes.size()) return Failure(Errc::corrupt);
-  std::ranges::copy(bytes, id.bytes.begin());
-  return id;
-}
-
 Result<QueueRow> read_row(const Query& query) {
-  const auto id = read_id(query, 1);
-  if (!id) return Failure(id.error());
+  const auto id = query.id(1);
+  if (!id) return Failure(Errc::corrupt);
   return QueueRow{.seq = query.number(0),
                   .job = *id,
                   .lane = query.text(2),
                   .attempt = static_cast<std::uint32_t>(query.number(3)),
-                  .due = wall(query.number(4)),
+                  .due = query.time(4),
                   .begun = query.number(5) != 0,
                   .envelope = std::nullopt};
 }
@@ -79,7 +64,7 @@ QueueTable::QueueTable(Database& database)
 Result<bool> QueueTable::note(const Job& job, std::int64_t seq) {
   auto insert = note_.on(database_);
   insert.bind(job.id.bytes).bind(job.tenant).bind(job.kind).bind(job.session).bind(job.model);
-  insert.bind(ms(job.created_at)).bind(ms(job.deadline)).bind(job.envelope).bind(seq);
+  insert.bind(job.created_at).bind(job.deadline).bind(job.envelope).bind(seq);
   if (const auto done = insert.finish(); !done) return Failure(done.error());
   return database_.changes() > 0;
 }
@@ -89,7 +74,7 @@ Result<bool> QueueTable::add(const Job& job, std::int64_t seq, std::string_view 
   if (!noted || !*noted) return noted;
   auto insert = add_.on(database_);
   insert.bind(seq).bind(job.id.bytes).bind(lane);
-  insert.bind(job.not_before ? ms(*job.not_before) : 0).bind(parked ? 1 : 0);
+  insert.bind(job.not_before.value_or(WallTime{})).bind(parked ? 1 : 0);
   if (const auto done = insert.finish(); !done) return Failure(done.error());
   return true;
 }
@@ -100,7 +85,7 @@ Result<> QueueTable::remove(std::int64_t seq) {
 
 Result<> QueueTable::change(const QueueChange& change) {
   auto update = change_.on(database_);
-  update.bind(change.seq).bind(change.attempt).bind(ms(change.due));
+  update.bind(change.seq).bind(change.attempt).bind(change.due);
   return update.bind(change.parked ? 1 : 0).bind(change.begun ? 1 : 0).finish();
 }
 
@@ -160,13 +145,13 @@ Result<QueuePage> QueueTable::lane(std::string_view lane, std::int64_t after, Bo
 
 Result<QueuePage> QueueTable::due(WallTime now, Bounds bounds, const Mine& mine) {
   auto query = due_.on(database_);
-  query.bind(ms(now));
+  query.bind(now);
   auto page = read(query, bounds, mine);
   if (!page || !page->complete) return page;
   auto later = next_due_.on(database_);
-  const auto row = later.bind(ms(now)).step();
+  const auto row = later.bind(now).step();
   if (!row) return Failure(row.error());
-  if (*row && !later.null(0)) page->next = wall(later.number(0));
+  if (*row && !later.null(0)) page->next = later.time(0);
   return page;
 }
 

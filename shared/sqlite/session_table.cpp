@@ -32,19 +32,12 @@ constexpr const char* expired_sql =
     "SELECT tenant, session_id FROM sessions WHERE last_accessed < ?"
     " ORDER BY last_accessed LIMIT ?";
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
-
 Result<Message> read_message(const Query& query) {
   Message message{.id = query.text(0),
                   .role = query.text(1),
                   .content = query.text(2),
                   .status = query.text(3),
-                  .created_at = wall(query.number(4)),
+                  .created_at = query.time(4),
                   .token_usage = query.text(5),
                   .job = {}};
   const auto job = query.bytes(6);
@@ -75,8 +68,8 @@ Result<Session> SessionTable::create(const Session& session, WallTime alive_sinc
   if (const auto cleared = erase(session.tenant, session.id); !cleared)
     return Failure(cleared.error());
   auto insert = create_.on(database_);
-  insert.bind(session.tenant).bind(session.id).bind(ms(session.created_at));
-  const auto made = insert.bind(ms(session.last_accessed)).bind(session.metadata).finish();
+  insert.bind(session.tenant).bind(session.id).bind(session.created_at);
+  const auto made = insert.bind(session.last_accessed).bind(session.metadata).finish();
   if (!made) return Failure(made.error());
   return session;
 }
@@ -84,13 +77,13 @@ Result<Session> SessionTable::create(const Session& session, WallTime alive_sinc
 Result<Session> SessionTable::find(std::string_view tenant, std::string_view id,
                                    WallTime alive_since) {
   auto query = find_.on(database_);
-  const auto row = query.bind(tenant).bind(id).bind(ms(alive_since)).step();
+  const auto row = query.bind(tenant).bind(id).bind(alive_since).step();
   if (!row) return Failure(row.error());
   if (!*row) return Failure(Errc::not_found);
   return Session{.id = std::string(id),
                  .tenant = std::string(tenant),
-                 .created_at = wall(query.number(0)),
-                 .last_accessed = wall(query.number(1)),
+                 .created_at = query.time(0),
+                 .last_accessed = query.time(1),
                  .metadata = query.text(2)};
 }
 
@@ -98,7 +91,7 @@ Result<Session> SessionTable::find(std::string_view tenant, std::string_view id,
 Result<bool> SessionTable::live(std::string_view tenant, std::string_view id, WallTime alive_since,
                                 WallTime now) {
   auto update = touch_.on(database_);
-  const auto done = update.bind(tenant).bind(id).bind(ms(alive_since)).bind(ms(now)).finish();
+  const auto done = update.bind(tenant).bind(id).bind(alive_since).bind(now).finish();
   if (!done) return Failure(done.error());
   return database_.changes() > 0;
 }
@@ -132,7 +125,7 @@ Result<Message> SessionTable::ask(std::string_view tenant, std::string_view sess
   if (!*lives) return Failure(Errc::not_found);
   auto insert = ask_.on(database_);
   insert.bind(tenant).bind(session).bind(question.id).bind(question.content);
-  const auto done = insert.bind(ms(question.created_at)).bind(question.job.bytes).finish();
+  const auto done = insert.bind(question.created_at).bind(question.job.bytes).finish();
   if (!done) return Failure(done.error());
   return question;
 }
@@ -162,16 +155,8 @@ Result<std::vector<Message>> SessionTable::messages(std::string_view tenant, std
   }
   auto query = messages_.on(database_);
   query.bind(tenant).bind(id).bind(last_turn).bind(limit);
-  std::vector<Message> newest_first;
-  for (;;) {
-    const auto row = query.step();
-    if (!row) return Failure(row.error());
-    if (!*row) break;
-    auto message = read_message(query);
-    if (!message) return Failure(message.error());
-    newest_first.push_back(std::move(*message));
-  }
-  std::ranges::reverse(newest_first);
+  auto newest_first = all_of<Message>(query, read_message);
+  if (newest_first) std::ranges::reverse(*newest_first);
   return newest_first;
 }
 
@@ -179,7 +164,7 @@ Result<std::int64_t> SessionTable::remove_expired(WallTime alive_since, std::int
   std::vector<std::pair<std::string, std::string>> expired;
   {
     auto query = expired_.on(database_);
-    query.bind(ms(alive_since)).bind(sessions_max);
+    query.bind(alive_since).bind(sessions_max);
     for (;;) {
       const auto row = query.step();
       if (!row) return Failure(row.error());

@@ -57,40 +57,12 @@ constexpr const char* forget_secrets_sql =
     "DELETE FROM webhook_secrets WHERE tenant = ?1 AND number <"
     " (SELECT max(number) FROM webhook_secrets WHERE tenant = ?1) - 1";
 
-std::int64_t ms(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime wall(std::int64_t ms_since_1970) {
-  return WallTime(std::chrono::milliseconds(ms_since_1970));
-}
 std::int64_t in_ms(Duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
 
-std::optional<JobId> id_in(const Query& query, int column) {
-  JobId id;
-  const auto bytes = query.bytes(column);
-  if (bytes.size() != id.bytes.size()) return std::nullopt;
-  std::ranges::copy(bytes, id.bytes.begin());
-  return id;
-}
-
-/// Every row, as `read` makes it of one: a Result.
-template <class T, class Read>
-Result<std::vector<T>> all_of(Query& query, Read read) {
-  std::vector<T> found;
-  for (;;) {
-    const auto row = query.step();
-    if (!row) return Failure(row.error());
-    if (!*row) return found;
-    auto one = read(query);
-    if (!one) return Failure(one.error());
-    found.push_back(std::move(*one));
-  }
-}
-
 Result<WebhookTurn> read_turn(const Query& query) {
-  const auto job = id_in(query, 0);
+  const auto job = query.id(0);
   if (!job) return Failure(Errc::corrupt);
   return WebhookTurn{.job = *job,
                      .tenant = query.text(1),
@@ -98,11 +70,11 @@ Result<WebhookTurn> read_turn(const Query& query) {
                      .host = query.text(3),
                      .number = static_cast<std::uint32_t>(query.number(4)),
                      .tries = static_cast<std::uint32_t>(query.number(5)),
-                     .queued_at = wall(query.number(6))};
+                     .queued_at = query.time(6)};
 }
 
 Result<WebhookDelivery> read_delivery(const Query& query) {
-  const auto job = id_in(query, 0);
+  const auto job = query.id(0);
   const auto ended_as = static_cast<JobState>(query.number(3));
   const auto state = static_cast<DeliveryState>(query.number(4));
   if (!job || end_event(ended_as).empty() || to_string(state).empty())
@@ -113,19 +85,19 @@ Result<WebhookDelivery> read_delivery(const Query& query) {
                            .ended_as = ended_as,
                            .state = state,
                            .attempts = static_cast<std::uint32_t>(query.number(5)),
-                           .created_at = wall(query.number(6)),
+                           .created_at = query.time(6),
                            .next_at = {},
                            .settled_at = {},
                            .last_status = static_cast<int>(query.number(9)),
                            .last_error = query.text(10)};
-  if (state == DeliveryState::pending) delivery.next_at = wall(query.number(7));
-  if (!query.null(8)) delivery.settled_at = wall(query.number(8));
+  if (state == DeliveryState::pending) delivery.next_at = query.time(7);
+  if (!query.null(8)) delivery.settled_at = query.time(8);
   return delivery;
 }
 
 Result<WebhookAttempt> read_attempt(const Query& query) {
   return WebhookAttempt{.number = static_cast<std::uint32_t>(query.number(0)),
-                        .at = wall(query.number(1)),
+                        .at = query.time(1),
                         .took = std::chrono::milliseconds(query.number(2)),
                         .status = static_cast<int>(query.number(3)),
                         .error = query.text(4)};
@@ -142,7 +114,7 @@ WebhookTable::WebhookTable(Database& database)
       forget_(forget_sql) {}
 
 Result<bool> WebhookTable::any_due(WallTime now) {
-  return any_due_.on(database_).bind(ms(now)).step();
+  return any_due_.on(database_).bind(now).step();
 }
 
 Result<std::vector<WebhookTurn>> WebhookTable::claim(const std::vector<std::string>& but,
@@ -156,14 +128,14 @@ Result<std::vector<WebhookTurn>> WebhookTable::claim(const std::vector<std::stri
   {
     Statement due(sql.c_str());
     auto query = due.on(database_);
-    query.bind(ms(now));
+    query.bind(now);
     for (const auto& host : but) query.bind(host);
     query.bind(most);
     turns = all_of<WebhookTurn>(query, read_turn);
   }
   if (!turns) return turns;
   for (const auto& turn : *turns) {
-    const auto taken = take_.on(database_).bind(turn.job.bytes).bind(ms(until)).finish();
+    const auto taken = take_.on(database_).bind(turn.job.bytes).bind(until).finish();
     if (!taken) return Failure(taken.error());
   }
   return turns;
@@ -174,14 +146,14 @@ Result<> WebhookTable::settle(const JobId& job, const WebhookAttempt& attempt,
   {
     auto update = settle_.on(database_);
     update.bind(job.bytes).bind(attempt.number).bind(static_cast<std::int64_t>(result.state));
-    update.bind(ms(result.next_at));
-    update.bind(result.state == DeliveryState::pending ? 0 : ms(now));
+    update.bind(result.next_at);
+    update.bind(result.state == DeliveryState::pending ? WallTime{} : now);
     const auto done = update.bind(attempt.status).bind(attempt.error).finish();
     if (!done) return done;
   }
   {
     auto insert = note_.on(database_);
-    insert.bind(job.bytes).bind(attempt.number).bind(ms(attempt.at)).bind(in_ms(attempt.took));
+    insert.bind(job.bytes).bind(attempt.number).bind(attempt.at).bind(in_ms(attempt.took));
     const auto done = insert.bind(attempt.status).bind(attempt.error).finish();
     if (!done) return done;
   }
@@ -239,7 +211,7 @@ Result<std::vector<WebhookDelivery>> WebhookTable::list(const DeliveryFilter& fi
   query.bind(filter.tenant);
   if (filter.job) query.bind(filter.job->bytes);
   if (filter.state) query.bind(static_cast<std::int64_t>(*filter.state));
-  if (filter.after) query.bind(ms(before)).bind(filter.after->bytes);
+  if (filter.after) query.bind(before).bind(filter.after->bytes);
   query.bind(filter.limit);
   return all_of<WebhookDelivery>(query, read_delivery);
 }
@@ -248,7 +220,7 @@ Result<WebhookDelivery> WebhookTable::redeliver(std::string_view tenant, const J
                                                 WallTime now) {
   {
     Statement update(redeliver_sql);
-    const auto done = update.on(database_).bind(tenant).bind(job.bytes).bind(ms(now)).finish();
+    const auto done = update.on(database_).bind(tenant).bind(job.bytes).bind(now).finish();
     if (!done) return Failure(done.error());
   }
   return find(tenant, job);
@@ -265,7 +237,7 @@ Result<std::vector<std::string>> WebhookTable::secrets(std::string_view tenant,
     if (!row) return Failure(row.error());
     if (!*row) break;
     found.push_back(query.text(0));
-    goes_on = wall(query.number(1)) > goes_on_since;
+    goes_on = query.time(1) > goes_on_since;
   }
   return found;
 }
@@ -275,7 +247,7 @@ Result<std::vector<std::string>> WebhookTable::first_secret(std::string_view ten
                                                             WallTime goes_on_since) {
   {
     Statement insert(first_secret_sql);
-    const auto done = insert.on(database_).bind(tenant).bind(fresh).bind(ms(now)).finish();
+    const auto done = insert.on(database_).bind(tenant).bind(fresh).bind(now).finish();
     if (!done) return Failure(done.error());
   }
   return secrets(tenant, goes_on_since);
@@ -286,7 +258,7 @@ Result<std::vector<std::string>> WebhookTable::rotate(std::string_view tenant,
                                                       WallTime goes_on_since) {
   {
     Statement insert(rotate_sql);
-    const auto done = insert.on(database_).bind(tenant).bind(fresh).bind(ms(now)).finish();
+    const auto done = insert.on(database_).bind(tenant).bind(fresh).bind(now).finish();
     if (!done) return Failure(done.error());
   }
   {
