@@ -38,6 +38,7 @@ void append_result(std::string& out, const Outcome& outcome) {
     out += R"(,"tool_calls":)";
     append_tool_calls(out, outcome.tool_calls);
   }
+  append_members(out, outcome.asides);
   out += '}';
 }
 

@@ -91,6 +91,11 @@ constexpr const char* tool_calls = R"sql(
 ALTER TABLE jobs ADD COLUMN tool_calls TEXT;
 )sql";
 
+// A JSON object of {reasoning, refusal}; empty for most.
+constexpr const char* asides = R"sql(
+ALTER TABLE jobs ADD COLUMN asides TEXT;
+)sql";
+
 // Conversations. A turn is `place` 0, the question, and 1, the answer. Rows of jobs go after a
 // month, so an answer says for itself what it cost. `metadata`, `token_usage` and `tools_used` are
 // JSON.
@@ -260,6 +265,7 @@ constexpr std::array all{
     Migration{8, "live_jobs", live_jobs, live_jobs},
     Migration{9, "letters_of_tenants", letters_of_tenants, ""},
     Migration{10, "webhooks", webhooks, webhooks},
+    Migration{11, "asides", asides, asides},
 };
 
 }  // namespace

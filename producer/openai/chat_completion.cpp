@@ -60,11 +60,20 @@ std::string completion_json(const JobId& id, WallTime created_at, const Outcome&
   out += R"(,"model":)";
   append_json_string(out, outcome.model);
   out += R"(,"choices":[{"index":0,"message":{"role":"assistant","content":)";
-  if (outcome.text.empty() && !outcome.tool_calls.empty())
+  const bool instead = !outcome.tool_calls.empty() || !outcome.asides.refusal.empty();
+  if (outcome.text.empty() && instead)
     out += "null";
   else
     append_json_string(out, outcome.text);
-  out += R"(,"refusal":null)";
+  out += R"(,"refusal":)";
+  if (outcome.asides.refusal.empty())
+    out += "null";
+  else
+    append_json_string(out, outcome.asides.refusal);
+  if (!outcome.asides.reasoning.empty()) {
+    out += R"(,"reasoning_content":)";
+    append_json_string(out, outcome.asides.reasoning);
+  }
   if (!outcome.tool_calls.empty()) {
     out += R"(,"tool_calls":[)";
     for (const auto& call : outcome.tool_calls) {

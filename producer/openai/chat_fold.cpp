@@ -33,6 +33,8 @@ void ChatFold::take(std::string_view type, Seq seq, std::string_view json, std::
   if (over_) return;
   job_ended_ = terminal_event(type);
   if (type == "delta") return delta(out, seq, json);
+  if (type == "reasoning") return aside(out, seq, "reasoning_content", json);
+  if (type == "refusal") return aside(out, seq, "refusal", json);
   if (type == "rewind") return rewind(out, json);
   if (type == "snapshot") return replace(out, seq, text_member(json, R"(","upto":)"));
   if (type == "tool_call") return tool_call(out, json);
@@ -77,11 +79,22 @@ void ChatFold::delta(std::string& out, Seq seq, std::string_view json) {
   last_said_ = seq;
 }
 
+/// By the name that OpenAI's own have for it, or the servers that reason.
+void ChatFold::aside(std::string& out, Seq seq, std::string_view name, std::string_view json) {
+  const auto escaped = text_member(json);
+  if (lost_ || escaped.empty()) return;
+  speak(out, R"("")");
+  std::string delta = "\"" + std::string(name) + R"(":")";
+  chunk(out, delta.append(escaped).append("\""), {});
+  asides_ = true;
+  last_said_ = seq;
+}
+
 /// A rewind that takes back nothing of what was told changes nothing.
 void ChatFold::rewind(std::string& out, std::string_view json) {
   const Seq to = number_member(json, R"(,"to":)");
   if (to == 0) lost_ = false;
-  if (said_.empty() || last_said_ <= to) return;
+  if ((said_.empty() && !asides_) || last_said_ <= to) return;
   fail(stream_restarted(), out);
 }
 

@@ -42,6 +42,7 @@ class ChatFold final : public Fold {
   void chunk(std::string& out, std::string_view delta, std::string_view finish_reason);
   void content(std::string& out, std::string_view escaped);
   void delta(std::string& out, Seq seq, std::string_view json);
+  void aside(std::string& out, Seq seq, std::string_view name, std::string_view json);
   void rewind(std::string& out, std::string_view json);
   void replace(std::string& out, Seq seq, std::string_view escaped);
   void tool_call(std::string& out, std::string_view json);
@@ -49,9 +50,10 @@ class ChatFold final : public Fold {
 
   std::string head_;  ///< of every chunk, up to its choices
   std::size_t before_model_ = 0;
-  std::string tail_;  ///< of every chunk with choices
-  std::string said_;  ///< the text the client holds, as it stands inside a JSON string
-  Seq last_said_ = 0;
+  std::string tail_;     ///< of every chunk with choices
+  std::string said_;     ///< the text the client holds, as it stands inside a JSON string
+  Seq last_said_ = 0;    ///< the last event of which the client holds something
+  bool asides_ = false;  ///< something beside the text has been told
   std::size_t calls_ = 0;
   bool include_usage_;
   bool lost_ = false;  ///< events are missing: only the whole text tells whether text is

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "producer/openai/chat_failure.h"
 #include "producer/relay/sse.h"
 #include "shared/contract/raw_members.h"
@@ -17,8 +19,20 @@ namespace dom = simdjson::dom;
 /// events holds, so none is given twice.
 constexpr Seq behind_snapshot = 1'000'000;
 
-std::string_view quote_less(std::string_view json) {
-  return json.size() < 2 ? json : json.substr(1, json.size() - 2);
+/// What the events of a part are called behind `response.`, and their member.
+struct PartWords {
+  std::string_view events;
+  std::string_view member;
+};
+constexpr PartWords words_of(PartKind part) {
+  if (part == PartKind::refusal) return {"refusal", "refusal"};
+  return {part == PartKind::text ? "output_text" : "reasoning_text", "text"};
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  append_json_escaped(out, text);
+  return out;
 }
 
 }  // namespace
@@ -33,6 +47,8 @@ void ResponseFold::take(std::string_view type, Seq seq, std::string_view json, s
   begin(out);
   if (type == "started") return started(out);
   if (type == "delta") return delta(out, seq, json);
+  if (type == "reasoning") return aside(out, PartKind::reasoning, seq, json);
+  if (type == "refusal") return aside(out, PartKind::refusal, seq, json);
   if (type == "rewind") return rewind(out, json);
   if (type == "snapshot") return snapshot(out, seq, json);
   if (type == "tool_call") return tool_call(out, json);
@@ -94,70 +110,127 @@ void ResponseFold::started(std::string& out) {
   tell_response(out, "response.in_progress", {.status = "in_progress"});
 }
 
-// --- what is said
+// --- items and their parts
 
-/// `,"item_id":…,"output_index":…,"content_index":0` of the open message.
-std::string ResponseFold::place_of_item() const {
-  std::string place = R"(,"item_id":")" + item_ + R"(","output_index":)";
-  append_number(place, items_ - 1);
-  return place += R"(,"content_index":0)";
+/// `,"item_id":…,"output_index":…,"content_index":…` of the part that is being said.
+std::string ResponseFold::place_of_part() const {
+  std::string place = R"(,"item_id":")" + open_->name + R"(","output_index":)";
+  append_number(place, open_->index);
+  place += R"(,"content_index":)";
+  append_number(place, open_->part_index);
+  return place;
 }
 
-void ResponseFold::open(std::string& out) {
-  if (!item_.empty()) return;
+std::string ResponseFold::item_json(std::string_view status, std::string_view parts) const {
+  if (open_->kind == ItemKind::reasoning) return reasoning_item(open_->name, status, parts);
+  return message_item(open_->name, status, parts);
+}
+
+void ResponseFold::open_item(std::string& out, ItemKind kind) {
+  if (open_ && open_->kind == kind) return;
+  close(out, "completed", true);
   started(out);
-  item_ = to_string(ItemName{.kind = ItemKind::message, .job = head_.id, .place = items_});
+  open_.emplace();
+  open_->kind = kind;
+  open_->index = items_++;
+  open_->name = to_string(ItemName{.kind = kind, .job = head_.id, .place = open_->index});
   std::string members = R"(,"output_index":)";
-  append_number(members, items_++);
-  members.append(R"(,"item":)").append(message_item(item_, "in_progress", {}));
-  tell(out, "response.output_item.added", members);
-  tell(out, "response.content_part.added", place_of_item() + R"(,"part":)" + text_part(""));
+  append_number(members, open_->index);
+  tell(out, "response.output_item.added",
+       members.append(R"(,"item":)").append(item_json("in_progress", "")));
+}
+
+void ResponseFold::open_part(std::string& out, PartKind part) {
+  const auto kind = part == PartKind::reasoning ? ItemKind::reasoning : ItemKind::message;
+  const bool same = open_ && open_->kind == kind;
+  if (same && open_->part == part) return;
+  if (same) {
+    close_part(out);
+    open_->parts += content_part(open_->part, open_->said) + ",";
+    open_->said.clear();
+    ++open_->part_index;
+  }
+  open_item(out, kind);
+  open_->part = part;
+  tell(out, "response.content_part.added",
+       place_of_part() + R"(,"part":)" + content_part(part, ""));
+}
+
+void ResponseFold::close_part(std::string& out) {
+  const auto words = words_of(open_->part);
+  const std::string place = place_of_part();
+  std::string members = place + ",\"";
+  members.append(words.member).append("\":\"").append(open_->said).append("\"");
+  if (open_->part == PartKind::text) members += R"(,"logprobs":[])";
+  tell(out, "response." + std::string(words.events) + ".done", members);
+  tell(out, "response.content_part.done",
+       place + R"(,"part":)" + content_part(open_->part, open_->said));
 }
 
 /// `valid`: it is a part of the answer.
 void ResponseFold::close(std::string& out, std::string_view status, bool valid) {
-  if (item_.empty()) return;
-  const std::string place = place_of_item();
-  tell(out, "response.output_text.done", place + R"(,"text":")" + said_ + R"(","logprobs":[])");
-  tell(out, "response.content_part.done", place + R"(,"part":)" + text_part(said_));
-  const std::string item = message_item(item_, status, said_);
+  if (!open_) return;
+  close_part(out);
+  std::string item = item_json(status, open_->parts + content_part(open_->part, open_->said));
   std::string members = R"(,"output_index":)";
-  append_number(members, items_ - 1);
+  append_number(members, open_->index);
   tell(out, "response.output_item.done", members + R"(,"item":)" + item);
-  if (valid) output_.append(output_.empty() ? "" : ",").append(item);
-  item_.clear();
-  said_.clear();
-  marks_.clear();
+  const Seq last = marks_.empty() ? 0 : marks_.back().seq;
+  if (valid) closed_.push_back({last, std::move(item), open_->kind == ItemKind::message});
+  open_.reset();
 }
 
-void ResponseFold::say(std::string& out, std::string_view escaped, Seq seq) {
-  if (escaped.empty()) return;
-  open(out);
-  tell(out, "response.output_text.delta",
-       place_of_item().append(R"(,"delta":")").append(escaped).append(R"(","logprobs":[])"));
-  said_ += escaped;
-  marks_.emplace_back(seq, said_.size());
+std::string ResponseFold::output() const {
+  std::string items;
+  for (const auto& item : closed_) items.append(items.empty() ? "" : ",").append(item.json);
+  return items;
+}
+
+// --- what is said
+
+void ResponseFold::say(std::string& out, PartKind part, std::string_view piece, Seq seq) {
+  if (piece.empty()) return;
+  open_part(out, part);
+  std::string members = place_of_part().append(R"(,"delta":")").append(piece).append("\"");
+  if (part == PartKind::text) members += R"(,"logprobs":[])";
+  tell(out, "response." + std::string(words_of(part).events) + ".delta", members);
+  open_->said += piece;
+  if (part == PartKind::text) text_ += piece;
+  if (part == PartKind::reasoning) reasoned_ = true;
+  marks_.push_back({seq, text_.size()});
 }
 
 void ResponseFold::delta(std::string& out, Seq seq, std::string_view json) {
   if (lost_) return;  // there may be a hole in front of it
-  say(out, text_member(json), seq);
+  say(out, PartKind::text, text_member(json), seq);
+}
+
+void ResponseFold::aside(std::string& out, PartKind part, Seq seq, std::string_view json) {
+  if (!lost_) say(out, part, text_member(json), seq);
 }
 
 /// One that takes back nothing of what was told changes nothing.
 void ResponseFold::rewind(std::string& out, std::string_view json) {
   const Seq to = number_member(json, R"(,"to":)");
   if (to == 0) lost_ = false;
-  const bool undoes = !marks_.empty() && marks_.back().first > to;
-  if (undoes) {
-    std::size_t kept = 0;
-    for (const auto& [seq, length] : marks_)
-      if (seq <= to) kept = length;
-    const std::string text = said_.substr(0, kept);
-    close(out, "incomplete", false);
-    say(out, text, to);
-  }
+  const bool undoes =
+      std::ranges::any_of(closed_, [to](const auto& item) { return item.last > to; });
+  if (undoes || (!marks_.empty() && marks_.back().seq > to)) take_back(out, to);
   if (!lost_) jump();
+}
+
+/// Closes what came after `to`, and says again what of the text stood before it.
+void ResponseFold::take_back(std::string& out, Seq to) {
+  std::size_t kept = 0;
+  for (const auto& mark : marks_)
+    if (mark.seq <= to) kept = mark.text;
+  const std::string text = text_.substr(0, kept);
+  close(out, "incomplete", false);
+  std::erase_if(closed_, [to](const ClosedItem& item) { return item.message || item.last > to; });
+  if (closed_.empty()) reasoned_ = false;
+  std::erase_if(marks_, [to](const TextMark& mark) { return mark.seq > to; });
+  text_.clear();
+  say(out, PartKind::text, text, to);
 }
 
 void ResponseFold::snapshot(std::string& out, Seq seq, std::string_view json) {
@@ -168,10 +241,10 @@ void ResponseFold::snapshot(std::string& out, Seq seq, std::string_view json) {
 }
 
 /// The whole text so far: what was told is how it begins, or was wrong.
-void ResponseFold::replace(std::string& out, std::string_view escaped, Seq seq) {
+void ResponseFold::replace(std::string& out, std::string_view whole, Seq seq) {
   lost_ = false;
-  if (!escaped.starts_with(said_)) close(out, "incomplete", false);
-  say(out, escaped.substr(said_.size()), seq);
+  if (!whole.starts_with(text_)) take_back(out, 0);
+  say(out, PartKind::text, whole.substr(text_.size()), seq);
 }
 
 void ResponseFold::tool_call(std::string& out, std::string_view json) {
@@ -185,19 +258,16 @@ void ResponseFold::tool_call(std::string& out, std::string_view json) {
   std::string index = R"(,"output_index":)";
   append_number(index, items_++);
   const std::string place = R"(,"item_id":")" + name + "\"" + index;
-  std::string arguments;
-  append_json_string(arguments, call.arguments);
+  const std::string arguments = "\"" + escaped(call.arguments) + "\"";
   tell(out, "response.output_item.added",
        index + R"(,"item":)" + call_item(name, "in_progress", call, ""));
   if (!call.arguments.empty())
     tell(out, "response.function_call_arguments.delta", place + R"(,"delta":)" + arguments);
-  std::string named = R"(,"name":)";
-  append_json_string(named, call.name);
   tell(out, "response.function_call_arguments.done",
-       place + named + R"(,"arguments":)" + arguments);
-  const std::string item = call_item(name, "completed", call, call.arguments);
+       place + R"(,"name":")" + escaped(call.name) + R"(","arguments":)" + arguments);
+  std::string item = call_item(name, "completed", call, call.arguments);
   tell(out, "response.output_item.done", index + R"(,"item":)" + item);
-  output_.append(output_.empty() ? "" : ",").append(item);
+  closed_.push_back({.json = std::move(item)});
 }
 
 // --- the end
@@ -205,33 +275,42 @@ void ResponseFold::tool_call(std::string& out, std::string_view json) {
 void ResponseFold::done(std::string& out, std::string_view json) {
   thread_local dom::parser parser;
   dom::element event;
-  if (parser.parse(json.data(), json.size()).get(event)) return;
+  dom::element result;
+  if (parser.parse(json.data(), json.size()).get(event) || event["result"].get(result)) return;
   std::string_view text;
   std::string_view reason;
   std::string_view model;
-  (void)event.at_pointer("/result/text").get(text);
-  (void)event.at_pointer("/result/finish_reason").get(reason);
-  (void)event.at_pointer("/result/model").get(model);
-  if (lost_) {
-    std::string escaped;
-    append_json_string(escaped, text);
-    replace(out, quote_less(escaped), 0);
-    jump();
-  }
+  (void)result["text"].get(text);
+  (void)result["finish_reason"].get(reason);
+  (void)result["model"].get(model);
+  const Asides asides = read_asides(simdjson::minify(result));
+  const bool untold = lost_ && items_ == 0;
+  if (untold) say(out, PartKind::reasoning, escaped(asides.reasoning), 0);
+  if (lost_) replace(out, escaped(text), 0);
+  if (untold) say(out, PartKind::refusal, escaped(asides.refusal), 0);
+  jump();
   dom::element calls;
-  if (calls_ == 0 && !event.at_pointer("/result/tool_calls").get(calls))
+  if (calls_ == 0 && !result["tool_calls"].get(calls))
     for (const auto call : calls.get_array()) tool_call(out, simdjson::minify(call));
   started(out);
-  if (output_.empty()) open(out);
   const auto finished = finished_as(reason);
+  // A call makes an answer, and so does a refusal; reasoning alone does not.
+  if (calls_ == 0 && asides.refusal.empty()) open_part(out, PartKind::text);
   close(out, finished.status, true);
+  if (!reasoned_ && !asides.reasoning.empty()) {
+    const ItemName name{.kind = ItemKind::reasoning, .job = head_.id};
+    closed_.insert(
+        closed_.begin(),
+        {.json = reasoning_item(to_string(name), "completed",
+                                content_part(PartKind::reasoning, escaped(asides.reasoning)))});
+  }
   over_ = true;
-  const std::string type = "response." + std::string(finished.status);
-  tell_response(out, type,
+  const std::string items = output();
+  tell_response(out, "response." + std::string(finished.status),
                 {.status = finished.status,
                  .incomplete = finished.incomplete,
                  .model = model,
-                 .output = output_,
+                 .output = items,
                  .usage = raw_member(json, event, "usage")});
 }
 
@@ -242,10 +321,11 @@ void ResponseFold::end_without_answer(std::string& out, std::string_view type,
   jump();
   close(out, "incomplete", true);
   over_ = true;
+  const std::string items = output();
   if (type == "cancelled")
-    return tell_response(out, "response.incomplete", {.status = "cancelled", .output = output_});
+    return tell_response(out, "response.incomplete", {.status = "cancelled", .output = items});
   tell_response(out, "response.failed",
-                {.status = "failed", .output = output_, .error = failure_told(type, json)});
+                {.status = "failed", .output = items, .error = failure_told(type, json)});
 }
 
 /// It is no event of the response: a reader that comes back goes on behind its last.

@@ -61,17 +61,40 @@ std::string_view live_status(const ResponseHead& head, JobState state) {
   return head.background && state == JobState::queued ? "queued" : "in_progress";
 }
 
-/// What was said, and the calls; a job that failed or was cancelled has what there was by then.
+std::string part_of(PartKind kind, std::string_view text) {
+  std::string escaped;
+  append_json_escaped(escaped, text);
+  return content_part(kind, escaped);
+}
+
+/// What was said in the answer's message; nothing where there is none.
+std::string message_content(const Outcome& outcome) {
+  std::string content;
+  const bool refused = !outcome.asides.refusal.empty();
+  const bool empty = outcome.state == JobState::succeeded && outcome.tool_calls.empty() && !refused;
+  if (!outcome.text.empty() || empty) content = part_of(PartKind::text, outcome.text);
+  if (!refused) return content;
+  if (!content.empty()) content += ',';
+  return content += part_of(PartKind::refusal, outcome.asides.refusal);
+}
+
+/// What was reasoned, what was said, and the calls; a job that failed or was cancelled has what
+/// there was by then.
 std::string output_of(const ResponseHead& head, const Outcome& outcome, std::string_view status) {
   std::string out;
-  const bool succeeded = outcome.state == JobState::succeeded;
-  if (!outcome.text.empty() || (succeeded && outcome.tool_calls.empty())) {
-    std::string text;
-    append_json_escaped(text, outcome.text);
-    out = message_item(to_string(ItemName{.kind = ItemKind::message, .job = head.id}),
-                       status == "completed" ? status : "incomplete", text);
-  }
   std::uint64_t place = 0;
+  if (!outcome.asides.reasoning.empty()) {
+    const ItemName name{.kind = ItemKind::reasoning, .job = head.id, .place = place++};
+    out = reasoning_item(to_string(name), "completed",
+                         part_of(PartKind::reasoning, outcome.asides.reasoning));
+  }
+  const std::string content = message_content(outcome);
+  if (!content.empty()) {
+    const ItemName name{.kind = ItemKind::message, .job = head.id, .place = place};
+    if (!out.empty()) out += ',';
+    out += message_item(to_string(name), status == "completed" ? status : "incomplete", content);
+  }
+  place = 0;
   for (const auto& call : outcome.tool_calls) {
     if (!out.empty()) out += ',';
     const ItemName name{.kind = ItemKind::call, .job = head.id, .place = place++};
@@ -144,18 +167,28 @@ std::string response_json(const ResponseHead& head, const StoredJob& job) {
   return response_json(head, state);
 }
 
-std::string text_part(std::string_view text) {
-  std::string out = R"({"type":"output_text","annotations":[],"logprobs":[],"text":")";
+std::string content_part(PartKind kind, std::string_view text) {
+  std::string out;
+  if (kind == PartKind::text)
+    out = R"({"type":"output_text","annotations":[],"logprobs":[],"text":")";
+  else if (kind == PartKind::refusal)
+    out = R"({"type":"refusal","refusal":")";
+  else
+    out = R"({"type":"reasoning_text","text":")";
   return out.append(text).append("\"}");
 }
 
-std::string message_item(std::string_view name, std::string_view status,
-                         std::optional<std::string_view> text) {
+std::string message_item(std::string_view name, std::string_view status, std::string_view content) {
   std::string out = R"({"id":")";
   out.append(name).append(R"(","type":"message","status":")").append(status);
-  out += R"(","role":"assistant","content":[)";
-  if (text) out += text_part(*text);
-  return out += "]}";
+  return out.append(R"(","role":"assistant","content":[)").append(content).append("]}");
+}
+
+std::string reasoning_item(std::string_view name, std::string_view status,
+                           std::string_view content) {
+  std::string out = R"({"id":")";
+  out.append(name).append(R"(","type":"reasoning","status":")").append(status);
+  return out.append(R"(","summary":[],"content":[)").append(content).append("]}");
 }
 
 std::string call_item(std::string_view name, std::string_view status, const ToolCall& call,

@@ -47,12 +47,17 @@ struct FinishedAs {
 };
 FinishedAs finished_as(std::string_view finish_reason);
 
-// Output items; a `status` is `in_progress`, `completed` or `incomplete`.
+// Output items; a `status` is `in_progress`, `completed` or `incomplete`, a `text` stands as it
+// does inside a JSON string.
 
-/// `text` as it stands inside a JSON string; none: the message has no content yet.
-std::string message_item(std::string_view name, std::string_view status,
-                         std::optional<std::string_view> text);
-std::string text_part(std::string_view text);
+/// What a part of an item's content holds.
+enum class PartKind : std::uint8_t { text, refusal, reasoning };
+
+std::string content_part(PartKind kind, std::string_view text);
+/// `content`: its parts with commas between them.
+std::string message_item(std::string_view name, std::string_view status, std::string_view content);
+std::string reasoning_item(std::string_view name, std::string_view status,
+                           std::string_view content);
 std::string call_item(std::string_view name, std::string_view status, const ToolCall& call,
                       std::string_view arguments);
 

@@ -108,6 +108,19 @@ void append_output(std::string& out, const InputItem& item) {
     append_content(out, item);
 }
 
+/// Parts of a message that was refused.
+std::string refused_content(const Outcome& outcome) {
+  std::string content = "[";
+  if (!outcome.text.empty()) {
+    content += R"({"type":"text","text":)";
+    append_json_string(content, outcome.text);
+    content += "},";
+  }
+  content += R"({"type":"refusal","refusal":)";
+  append_json_string(content, outcome.asides.refusal);
+  return content += "}]";
+}
+
 ItemKind kind_of(const InputItem& item) {
   if (item.kind == InputItem::Kind::call) return ItemKind::call;
   return item.kind == InputItem::Kind::output ? ItemKind::call_output : ItemKind::message;
@@ -128,10 +141,14 @@ InputItems items_of_messages(std::string_view messages, std::size_t first) {
 
 InputItems items_of_outcome(const Outcome& outcome) {
   InputItems items;
-  if (!outcome.text.empty() || outcome.tool_calls.empty()) {
+  const bool refused = !outcome.asides.refusal.empty();
+  if (!outcome.text.empty() || refused || outcome.tool_calls.empty()) {
     InputItem& said = items.emplace_back();
     said.role = "assistant";
-    append_json_string(said.content, outcome.text);
+    if (refused)
+      said.content = refused_content(outcome);
+    else
+      append_json_string(said.content, outcome.text);
   }
   for (const auto& call : outcome.tool_calls) {
     InputItem& item = items.emplace_back();

@@ -32,6 +32,7 @@ void append_result(std::string& out, const Outcome& outcome) {
     out += R"(,"tool_calls":)";
     append_tool_calls(out, outcome.tool_calls);
   }
+  append_members(out, outcome.asides);
   out += '}';
   if (!outcome.usage.empty()) out.append(R"(,"usage":)").append(outcome.usage);
 }
@@ -107,6 +108,13 @@ void EventWriter::delta(std::string& out, At at, std::string_view text) const {
   out += "}\n";
 }
 
+void EventWriter::aside(std::string& out, At at, Aside kind, std::string_view text) const {
+  head(out, at, to_string(kind));
+  out += R"(,"text":)";
+  append_json_string(out, text);
+  out += "}\n";
+}
+
 void EventWriter::rewind(std::string& out, At at, Seq to) const {
   head(out, at, "rewind");
   out += R"(,"to":)";
@@ -165,6 +173,10 @@ bool numbered_after(Seq expected, std::uint32_t count, std::string_view lines) {
   for (std::uint32_t i = 0; i < count; ++i)
     if (!next_event(lines, event) || event.seq != expected + 1 + i) return false;
   return lines.empty();
+}
+
+bool aside_event(std::string_view type) {
+  return type == to_string(Aside::reasoning) || type == to_string(Aside::refusal);
 }
 
 bool terminal_event(std::string_view type) {

@@ -30,6 +30,7 @@ class EventWriter {
   void started(std::string& out, At at, std::uint32_t attempt, std::string_view worker) const;
   void status(std::string& out, At at, std::string_view message) const;
   void delta(std::string& out, At at, std::string_view text) const;
+  void aside(std::string& out, At at, Aside kind, std::string_view text) const;
   void rewind(std::string& out, At at, Seq to) const;
   void gap(std::string& out, At at, Seq from, Seq to) const;
   void snapshot(std::string& out, At at, std::string_view text, Seq upto) const;
@@ -57,6 +58,8 @@ bool next_event(std::string_view& lines, EventLine& event);
 /// True when these are `count` whole lines, numbered from `expected` + 1 on.
 bool numbered_after(Seq expected, std::uint32_t count, std::string_view lines);
 
+/// True for what a model says beside its text: `reasoning` and `refusal`.
+bool aside_event(std::string_view type);
 /// True for `done`, `error`, `cancelled` and `expired`.
 bool terminal_event(std::string_view type);
 /// The event type that ends a job in this state; the state must be terminal.

@@ -46,7 +46,7 @@ ShortenedLog shortened(std::string_view lines, const EventWriter& writer, WallTi
     fold.take(events[i]);
     if (text_event(events[i]))
       upto = events[i].seq;
-    else
+    else if (!aside_event(events[i].type))
       others.push_back(events[i]);
   }
 

@@ -19,8 +19,9 @@ struct ShortenedLog {
 };
 
 /// Shortens a whole log, given as its lines: the text events (`delta`, `rewind`, `snapshot`) older
-/// than the end become one `snapshot`, numbered as the last of them; of the others the newest are
-/// kept. `from` is 0 when there is nothing to replace.
+/// than the end become one `snapshot`, numbered as the last of them; what was said beside the text
+/// is left to the last event, which has it whole; of the others the newest are kept. `from` is 0
+/// when there is nothing to replace.
 ShortenedLog shortened(std::string_view lines, const EventWriter& writer, WallTime now,
                        KeptEvents kept);
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "shared/contract/asides.h"
 #include "shared/contract/state.h"
 #include "shared/contract/tool_call.h"
 
@@ -14,6 +15,7 @@ struct Outcome {
   std::string model;                  ///< the model that answered
   std::string usage;  ///< a JSON object {prompt_tokens, completion_tokens, total_tokens}, or empty
   std::vector<ToolCall> tool_calls;  ///< succeeded: what the client is to run, in the model's order
+  Asides asides;                     ///< succeeded: what the model said beside it
   std::string error_code;            ///< failed: a short constant (`upstream_error`, `poison`, …)
   std::string error_message;         ///< failed: what a person reads
   bool retryable = false;            ///< failed: sending it again may help

@@ -87,6 +87,7 @@ void Tables::redact(const Job& job) {
   found->second.envelope = job.envelope;
   found->second.outcome->text.clear();
   found->second.outcome->tool_calls.clear();
+  found->second.outcome->asides = {};
   steps_.erase(job.id);
 }
 

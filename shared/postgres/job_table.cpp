@@ -27,13 +27,14 @@ constexpr Statement begin_sql{
 constexpr Statement finish_sql{
     "WITH ended AS (INSERT INTO jobs (" MILLRACE_ACCEPTED
     ", cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by, usage,"
-    " error_code, error_message, retryable, tool_calls) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
-    " $9, 0, 0, $10, $11, $12, $13, $14, $15, $16, $17, $18, $25) ON CONFLICT (id) DO UPDATE SET"
+    " error_code, error_message, retryable, tool_calls, asides) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+    " $8, $9, 0, 0, $10, $11, $12, $13, $14, $15, $16, $17, $18, $25, $28) ON CONFLICT (id)"
+    " DO UPDATE SET"
     " state = excluded.state, ended_at = excluded.ended_at, answer = excluded.answer,"
     " finish_reason = excluded.finish_reason, answered_by = excluded.answered_by,"
     " usage = excluded.usage, error_code = excluded.error_code,"
     " error_message = excluded.error_message, retryable = excluded.retryable,"
-    " tool_calls = excluded.tool_calls"
+    " tool_calls = excluded.tool_calls, asides = excluded.asides"
     " WHERE jobs.ended_at IS NULL RETURNING id),"
     " saved AS (INSERT INTO steps (job_id, step_index, input_hash, kind, output)"
     " SELECT id, $19::integer, $20, $21, $22 FROM ended WHERE $19::integer IS NOT NULL"
@@ -69,14 +70,14 @@ constexpr Statement want_cancel_sql{
     " WHERE id = $1 AND tenant = $2 AND cancel_wanted = 0 AND ended_at IS NULL"};
 
 constexpr Statement redact_sql{
-    "WITH redacted AS (UPDATE jobs SET envelope = $3, answer = NULL, tool_calls = NULL"
-    " WHERE id = $1 AND tenant = $2 AND ended_at IS NOT NULL RETURNING id)"
+    "WITH redacted AS (UPDATE jobs SET envelope = $3, answer = NULL, tool_calls = NULL,"
+    " asides = NULL WHERE id = $1 AND tenant = $2 AND ended_at IS NOT NULL RETURNING id)"
     " DELETE FROM steps WHERE job_id IN (SELECT id FROM redacted)"};
 
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
-  "error_code, error_message, retryable, tool_calls"
+  "error_code, error_message, retryable, tool_calls, asides"
 constexpr Statement count_live_sql{
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE tenant = $1 AND state < 3 LIMIT $2) AS live"};
 constexpr Statement find_sql{"SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = $1"};
@@ -129,6 +130,7 @@ Outcome read_outcome(const Rows& rows, std::size_t row, JobState state) {
                  .model = rows.text(row, 16),
                  .usage = rows.text(row, 17),
                  .tool_calls = read_tool_calls(rows.text(row, 21)),
+                 .asides = read_asides(rows.text(row, 22)),
                  .error_code = rows.text(row, 18),
                  .error_message = rows.text(row, 19),
                  .retryable = rows.number(row, 20) != 0};
@@ -228,6 +230,7 @@ Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcom
   add_step(params, step);
   add_answer(params, row, outcome);
   params.add(calls_json(outcome.tool_calls)).add(said.tools_used).add(said.cost);
+  params.add(to_json(outcome.asides));
   const auto ended = co_await connection_.run(finish_sql, params);
   if (!ended) co_return Failure(ended.error());
   const auto told = co_await queue_webhook(row, now);

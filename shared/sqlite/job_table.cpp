@@ -24,14 +24,14 @@ constexpr const char* insert_begun_sql =
 constexpr const char* finish_sql =
     "UPDATE jobs SET state = ?2, ended_at = ?3, answer = ?4, finish_reason = ?5, answered_by = ?6,"
     " usage = ?7, error_code = ?8, error_message = ?9, retryable = ?10,"
-    " tool_calls = ?11"
+    " tool_calls = ?11, asides = ?12"
     " WHERE id = ?1 AND ended_at IS NULL";
 
 constexpr const char* insert_ended_sql =
     "INSERT INTO jobs (id, tenant, kind, session, model, created_at, deadline, fingerprint,"
     " envelope, cancel_wanted, attempts, state, ended_at, answer, finish_reason, answered_by,"
-    " usage, error_code, error_message, retryable, tool_calls)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " usage, error_code, error_message, retryable, tool_calls, asides)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 constexpr const char* insert_step_sql =
     "INSERT INTO steps (job_id, step_index, input_hash, kind, output) VALUES (?, ?, ?, ?, ?)"
@@ -59,14 +59,14 @@ constexpr const char* want_cancel_sql =
     " WHERE id = ? AND tenant = ? AND cancel_wanted = 0 AND ended_at IS NULL";
 
 constexpr const char* redact_sql =
-    "UPDATE jobs SET envelope = ?3, answer = NULL, tool_calls = NULL"
+    "UPDATE jobs SET envelope = ?3, answer = NULL, tool_calls = NULL, asides = NULL"
     " WHERE id = ?1 AND tenant = ?2 AND ended_at IS NOT NULL";
 constexpr const char* drop_steps_sql = "DELETE FROM steps WHERE job_id = ?";
 
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
   "created_at, started_at, ended_at, deadline, answer, finish_reason, answered_by, usage, "   \
-  "error_code, error_message, retryable, tool_calls"
+  "error_code, error_message, retryable, tool_calls, asides"
 constexpr const char* count_live_sql =
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE tenant = ? AND state < 3 LIMIT ?)";
 constexpr const char* find_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = ?";
@@ -88,12 +88,19 @@ std::string calls_json(const std::vector<ToolCall>& calls) {
   return json;
 }
 
-/// `calls` are its tool calls as JSON, and outlive the query.
-void bind_outcome(Query& query, const Outcome& outcome, std::string_view calls, WallTime now) {
+/// What of an outcome is kept as JSON; it outlives the query.
+struct OutcomeJson {
+  explicit OutcomeJson(const Outcome& outcome)
+      : calls(calls_json(outcome.tool_calls)), asides(to_json(outcome.asides)) {}
+  std::string calls;
+  std::string asides;
+};
+
+void bind_outcome(Query& query, const Outcome& outcome, const OutcomeJson& json, WallTime now) {
   query.bind(static_cast<std::int64_t>(outcome.state)).bind(now).bind(outcome.text);
   query.bind(outcome.finish_reason).bind(outcome.model).bind(outcome.usage);
   query.bind(outcome.error_code).bind(outcome.error_message).bind(outcome.retryable ? 1 : 0);
-  query.bind(calls);
+  query.bind(json.calls).bind(json.asides);
 }
 
 Outcome read_outcome(const Query& query, JobState state) {
@@ -103,6 +110,7 @@ Outcome read_outcome(const Query& query, JobState state) {
                  .model = query.text(16),
                  .usage = query.text(17),
                  .tool_calls = read_tool_calls(query.text(21)),
+                 .asides = read_asides(query.text(22)),
                  .error_code = query.text(18),
                  .error_message = query.text(19),
                  .retryable = query.number(20) != 0};
@@ -214,19 +222,19 @@ Result<> JobTable::save_step(const JobId& id, const Step& step) {
 }
 
 Result<bool> JobTable::set_outcome(const JobId& id, const Outcome& outcome, WallTime now) {
-  const std::string calls = calls_json(outcome.tool_calls);
+  const OutcomeJson json(outcome);
   auto update = finish_.on(database_);
   update.bind(id.bytes);
-  bind_outcome(update, outcome, calls, now);
+  bind_outcome(update, outcome, json, now);
   if (const auto done = update.finish(); !done) return Failure(done.error());
   return database_.changes() > 0;
 }
 
 Result<> JobTable::insert_ended(const JobRow& row, const Outcome& outcome, WallTime now) {
-  const std::string calls = calls_json(outcome.tool_calls);
+  const OutcomeJson json(outcome);
   auto insert = insert_ended_.on(database_);
   bind_row(insert, row);
-  bind_outcome(insert, outcome, calls, now);
+  bind_outcome(insert, outcome, json, now);
   return insert.finish();
 }
 

@@ -109,6 +109,7 @@ class StorePort final : public Store {
  private:
   static std::size_t weight(const Outcome& outcome) {
     std::size_t bytes = outcome.text.size() + outcome.error_message.size() + outcome.usage.size();
+    bytes += outcome.asides.reasoning.size() + outcome.asides.refusal.size();
     for (const auto& call : outcome.tool_calls) bytes += call.name.size() + call.arguments.size();
     return bytes;
   }

@@ -21,6 +21,7 @@ struct Said final : TextSink {
     text += piece;
     return true;
   }
+  bool on_aside(Aside, std::string_view piece) override { return on_text(piece); }
   Task<> ready() override { co_return; }
   std::string text;
 };

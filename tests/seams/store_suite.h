@@ -364,10 +364,20 @@ TEST_P(StoreSuite, TheWishToCancelAJobThatHasEndedChangesNothing) {
   EXPECT_EQ(wished->outcome->text, "said");
 }
 
+TEST_P(StoreSuite, FinishKeepsWhatWasSaidBesideTheAnswer) {
+  auto outcome = answer("");
+  outcome.asides = {.reasoning = "음 \"hm\"", .refusal = std::string("no\0", 3)};
+  ASSERT_TRUE(loop.get(store->finish(job(1), outcome, nullptr)));
+  const auto stored = found(job(1));
+  ASSERT_TRUE(stored && stored->outcome);
+  EXPECT_EQ(stored->outcome->asides, outcome.asides);
+}
+
 TEST_P(StoreSuite, ARedactedJobIsStillEndedAndHoldsNothingOfWhatWasSaid) {
   const auto last = step(0, "said");
   auto outcome = answer("said");
   outcome.tool_calls = {{"c", "weather", "{}"}};
+  outcome.asides.reasoning = "thought";
   ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
   ASSERT_TRUE(loop.get(store->finish(job(1), outcome, &last)));
   Job left = job(1);
@@ -379,6 +389,7 @@ TEST_P(StoreSuite, ARedactedJobIsStillEndedAndHoldsNothingOfWhatWasSaid) {
   EXPECT_EQ(begun->job.envelope, left.envelope);
   EXPECT_EQ(begun->job.outcome->text, "");
   EXPECT_TRUE(begun->job.outcome->tool_calls.empty());
+  EXPECT_EQ(begun->job.outcome->asides, Asides());
   EXPECT_EQ(begun->job.outcome->usage, outcome.usage);
   EXPECT_TRUE(begun->steps.empty());
 }

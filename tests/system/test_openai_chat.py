@@ -113,6 +113,35 @@ def test_a_native_reader_sees_the_calls_as_events_right_before_the_end(town):
         for event in told[-3:-1]]
 
 
+@pytest.mark.every_store("what was said beside the text is kept there")
+def test_reasoning_and_refusal_are_passed_through(town):
+    thinks = ask(town, "sim-5ms-6tok-1gap-think2").choices[0].message
+    assert len(thinks.reasoning_content.split()) == 2
+    assert len(thinks.content.split()) == 4
+    assert thinks.refusal is None
+    refuses = ask(town, "sim-5ms-6tok-1gap-refuse")
+    said = refuses.choices[0].message
+    assert said.content is None
+    assert len(said.refusal.split()) == 6
+    job = town.job(refuses.id.removeprefix("chatcmpl-"))
+    assert (job["result"]["text"], job["result"]["refusal"]) == ("", said.refusal)
+
+
+def test_reasoning_and_refusal_are_streamed_as_they_come(town):
+    reasoned = refused = ""
+    chunks = list(ask(town, "sim-5ms-6tok-1gap-think2-refuse", stream=True))
+    for chunk in chunks:
+        delta = chunk.choices[0].delta
+        assert not delta.content
+        reasoned += getattr(delta, "reasoning_content", None) or ""
+        refused += delta.refusal or ""
+    assert (len(reasoned.split()), len(refused.split())) == (2, 4)
+    told = town.read(chunks[0].id.removeprefix("chatcmpl-"))
+    assert [event.type for event in told if event.type in ("reasoning", "refusal")][0] == "reasoning"
+    assert told[-1].json["result"] | {"reasoning": reasoned, "refusal": refused} \
+        == told[-1].json["result"]
+
+
 def test_stop_and_limits_are_the_model_servers(town):
     words = ask(town).choices[0].message.content.split()
     stopped = ask(town, stop=[f" {words[5]}"])

@@ -78,6 +78,30 @@ def test_a_stream_tells_every_event_in_its_order(town):
     assert client(town).responses.retrieve(events[0].response.id) == events[-1].response
 
 
+@pytest.mark.every_store("what is shown again is read from the Store")
+def test_reasoning_is_an_item_and_a_refusal_a_part(town):
+    with client(town).responses.stream(model="sim-5ms-6tok-1gap-think2-refuse",
+                                       input=HELLO) as stream:
+        seen = {event.type.removeprefix("response.") for event in stream}
+        final = stream.get_final_response()
+    assert {"reasoning_text.delta", "reasoning_text.done",
+            "refusal.delta", "refusal.done"} <= seen
+    thought, said = final.output
+    assert (thought.type, len(thought.content[0].text.split())) == ("reasoning", 2)
+    assert [part.type for part in said.content] == ["refusal"]
+    assert len(said.content[0].refusal.split()) == 4
+    assert client(town).responses.retrieve(final.id).output == final.output
+    again = list(client(town).responses.retrieve(final.id, stream=True))
+    assert again[-1].response.output == final.output
+
+
+def test_what_was_refused_is_told_to_the_model_that_goes_on(town):
+    first = ask(town, "sim-5ms-6tok-1gap-refuse")
+    second = ask(town, previous_response_id=first.id)
+    items = client(town).responses.input_items.list(second.id, order="asc").data
+    assert items[1].content[0].refusal == first.output[0].content[0].refusal
+
+
 def test_the_sdks_own_accumulator_is_content(town):
     with client(town).responses.stream(model=QUICK, input=HELLO) as stream:
         final = stream.get_final_response()

@@ -77,7 +77,8 @@ def types_told(told):
     ("sim-5ms-5tok-1gap-429x1", {}, {"started", "status", "done"}),
     ("sim-5ms-10tok-1gap-400", {}, {"started", "error"}),
     ("sim-20ms-1000tok-20gap", {"deadline_s": 1}, {"delta", "expired"}),
-], ids=["done", "length", "retried", "error", "expired"])
+    ("sim-5ms-6tok-1gap-think2-refuse", {}, {"reasoning", "refusal", "done"}),
+], ids=["done", "length", "retried", "error", "expired", "refused"])
 def test_the_events_of_a_job_to_each_end(town, model, fields, types):
     job_id = town.submit(model, **fields)
     town.wait_end(job_id)

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/contract/asides.h"
 #include "shared/contract/job.h"
 #include "shared/contract/tool_call.h"
 #include "shared/runtime/task.h"
@@ -27,6 +28,7 @@ struct ChatEnd {
   std::string model;                   ///< as the server names it
   std::string usage;                   ///< the server's JSON object, or empty
   std::vector<ToolCall> tool_calls{};  ///< what the client is to run; each has an id and a name
+  Asides asides{};                     ///< what was said beside the text
 };
 
 /// How a turn failed: data for verdict_for and for the client.
@@ -43,6 +45,8 @@ class TextSink {
   virtual ~TextSink() = default;
   /// One upstream chunk. False: no room now; the model stops reading until `ready` was awaited.
   virtual bool on_text(std::string_view piece) = 0;
+  /// The same, of what is said beside the text.
+  virtual bool on_aside(Aside kind, std::string_view piece) = 0;
   virtual Task<> ready() = 0;
 };
 

@@ -70,6 +70,13 @@ bool text_or_null(ondemand::value& value, std::string_view& out) {
   return null(value) || !value.get_string().get(out);
 }
 
+/// A string; anything else is passed over, since no two servers mean the same by it.
+bool text_if_any(ondemand::value& value, std::string_view& out) {
+  std::string_view text;
+  if (!null(value) && !value.get_string().get(text) && !text.empty()) out = text;
+  return true;
+}
+
 /// Calls `take(key, value)` for each member; false when one of them, or the object, is not right.
 template <class Take>
 bool each_member(ondemand::value& value, const Take& take) {
@@ -119,6 +126,9 @@ bool read_delta(ondemand::value& value, ChatChunk& chunk, std::vector<ToolPiece>
   return null(value) || each_member(value, [&](std::string_view key, ondemand::value& member) {
            if (key == "content") return text_or_null(member, chunk.text);
            if (key == "tool_calls") return read_tools(member, tools);
+           if (key == "refusal") return text_if_any(member, chunk.refusal);
+           if (key == "reasoning_content" || key == "reasoning")
+             return text_if_any(member, chunk.reasoning);
            return true;
          });
 }
@@ -197,7 +207,8 @@ bool ChunkReader::read(std::string_view json, ChatChunk& chunk) {
   buffer.clear();
   append_carried(buffer, json);
   // Half a character is carried over to the next chunk in text alone.
-  if (!walk(chunk) || !chunk.tools.empty()) return false;
+  if (!walk(chunk) || !chunk.tools.empty() || !chunk.reasoning.empty() || !chunk.refusal.empty())
+    return false;
   buffers_->text.clear();
   append_landed(buffers_->text, chunk.text);
   chunk.text = buffers_->text;

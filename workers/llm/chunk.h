@@ -19,8 +19,10 @@ struct ToolPiece {
 
 /// What one chunk of an OpenAI-compatible stream says. The views are valid until the next read.
 struct ChatChunk {
-  std::string_view text;  ///< `choices[0].delta.content`
-  bool raw_text = false;  ///< the text may hold half a character: join before use
+  std::string_view text;       ///< `choices[0].delta.content`
+  std::string_view reasoning;  ///< `delta.reasoning_content`, or `reasoning` as some call it
+  std::string_view refusal;    ///< `delta.refusal`
+  bool raw_text = false;       ///< the text may hold half a character: join before use
   std::span<const ToolPiece> tools;
   std::string_view finish_reason;  ///< empty while there is none
   std::string_view model;

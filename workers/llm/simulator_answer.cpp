@@ -87,6 +87,11 @@ void SimAnswer::append_token(std::string& out, std::uint32_t number, Instant now
   out += token(number).substr(number == first() ? place_.begun_bytes : 0);
 }
 
+std::string_view SimAnswer::member_of(std::uint32_t number) const {
+  if (number <= model_.thoughts) return "reasoning_content";
+  return model_.refuses ? "refusal" : "content";
+}
+
 bool SimAnswer::strikes_after(std::uint32_t number) const {
   switch (model_.fault) {
     case SimFault::cut:
@@ -122,9 +127,9 @@ void SimWriter::role(std::string& out) const {
   out += tail_;
 }
 
-void SimWriter::token(std::string& out, std::string_view text) const {
+void SimWriter::token(std::string& out, std::string_view member, std::string_view text) const {
   out += head_;
-  out += R"({"index":0,"delta":{"content":")";
+  out.append(R"({"index":0,"delta":{")").append(member).append("\":\"");
   append_json_escaped(out, text);
   out += R"("},"logprobs":null,"finish_reason":null})";
   out += tail_;
@@ -194,14 +199,22 @@ void SimWriter::usage(std::string& out, std::uint32_t completion_tokens) const {
   out += "}\n\n";
 }
 
-std::string SimWriter::whole(std::string_view text, const SimAnswer& answer) const {
+std::string SimWriter::whole(const SimSaid& said, const SimAnswer& answer) const {
   std::string out = R"({"id":")" + id_ + R"(","object":"chat.completion","created":)";
   append_number(out, static_cast<std::uint64_t>(created_s_));
   out.append(R"(,"model":)").append(model_json_);
   out += R"(,"system_fingerprint":"fp_millrace_sim","choices":[{"index":0,"message":)";
   out += R"({"role":"assistant","content":")";
-  append_json_escaped(out, text);
-  out += R"(","refusal":null)";
+  append_json_escaped(out, said.content);
+  out += R"(","refusal":)";
+  if (said.refusal.empty())
+    out += "null";
+  else
+    append_json_string(out, said.refusal);
+  if (!said.reasoning.empty()) {
+    out += R"(,"reasoning_content":)";
+    append_json_string(out, said.reasoning);
+  }
   if (answer.calls_tools()) append_calls(out, answer);
   out += R"(},"logprobs":null,"finish_reason":")";
   out.append(answer.finish_reason()).append("\"}],");

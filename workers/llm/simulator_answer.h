@@ -30,6 +30,8 @@ class SimAnswer {
   const SimTool& tool(std::size_t call) const { return tools_[call % tools_.size()]; }
   /// Appends the text of token `number`, or of what the prefix left of it.
   void append_token(std::string& out, std::uint32_t number, Instant now) const;
+  /// The member of a message that token `number` belongs to.
+  std::string_view member_of(std::uint32_t number) const;
   /// True when the fault of this model strikes right after token `number` was sent.
   bool strikes_after(std::uint32_t number) const;
 
@@ -47,20 +49,33 @@ class SimAnswer {
   bool cut_by_limit_ = false;
 };
 
+/// An answer's tokens, joined, by the member of the message.
+struct SimSaid {
+  std::string content;
+  std::string reasoning;
+  std::string refusal;
+
+  std::string& of(std::string_view member) {
+    if (member == "content") return content;
+    return member == "refusal" ? refusal : reasoning;
+  }
+};
+
 /// Writes one answer in OpenAI's shapes.
 class SimWriter {
  public:
   SimWriter(std::string_view id, std::int64_t created_s, const SimRequest& request);
 
   void role(std::string& out) const;
-  void token(std::string& out, std::string_view text) const;
+  /// `member`: of the message, as `member_of` says.
+  void token(std::string& out, std::string_view member, std::string_view text) const;
   /// A piece of a call; `tool` is the one that is called.
   void tool(std::string& out, const SimToolPiece& piece, const SimTool& tool) const;
   void end(std::string& out, std::string_view finish_reason) const;
   /// The last chunk, with no choices, where it was asked for.
   void usage(std::string& out, std::uint32_t completion_tokens) const;
   /// The body of an answer that is not streamed.
-  std::string whole(std::string_view text, const SimAnswer& answer) const;
+  std::string whole(const SimSaid& said, const SimAnswer& answer) const;
 
  private:
   std::string call_id(std::size_t call) const;

@@ -56,6 +56,14 @@ bool take_tool(SimModel& model, std::string_view part) {
   return part.empty() && model.tool_calls > 0 && model.tool_calls <= sim_tool_calls_max;
 }
 
+/// `think3`.
+bool take_thoughts(SimModel& model, std::string_view part) {
+  part.remove_prefix(std::string_view("think").size());
+  const auto thoughts = take_number(part);
+  model.thoughts = thoughts.value_or(0);
+  return part.empty() && model.thoughts > 0;
+}
+
 struct NamedFault {
   std::string_view name;
   SimFault fault;
@@ -99,6 +107,10 @@ std::optional<SimModel> sim_model(std::string_view name) {
     const auto part = name.substr(0, dash);
     if (part == "stamp") {
       model.stamped = true;
+    } else if (part == "refuse") {
+      model.refuses = true;
+    } else if (part.starts_with("think")) {
+      if (!take_thoughts(model, part)) return std::nullopt;
     } else if (part.starts_with("tool")) {
       if (!take_tool(model, part)) return std::nullopt;
     } else if (!take_counted(model, part) && !take_named(model, part)) {

@@ -26,6 +26,7 @@ enum class SimFault : std::uint8_t {
 ///     <n>ms  to the first token (50)      <n>tok  tokens in all (16)
 ///     <n>gap ms between tokens (10)       stamp   tokens say when they left: `@<monotonic ns>@ `
 ///     cutN  stall  stallN  garbage  halfutf8  endless  noend  errorN  slowfirst
+///     thinkN  the first N tokens are reasoning    refuse  the others are a refusal
 ///     tool  toolN  (where the request has tools: calls one, or N, instead of words)
 ///     429xK  500xK  503xK (the first K requests)  400  401 (every request)
 ///
@@ -36,6 +37,8 @@ struct SimModel {
   std::uint32_t tokens = 16;
   Duration gap = 10ms;
   bool stamped = false;
+  std::uint32_t thoughts = 0;  ///< of the tokens, the first: no part of the text
+  bool refuses = false;
   std::uint32_t tool_calls = 0;  ///< instead of words, where the request has tools
   SimFault fault = SimFault::none;
   std::uint32_t at = 3;

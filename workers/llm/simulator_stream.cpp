@@ -69,7 +69,7 @@ std::uint32_t Simulator::append_due(const Run& run, std::string& chunk,
       run.writer.tool(chunk, piece, run.answer.tool(piece.call));
     } else {
       run.answer.append_token(text, number, now);
-      run.writer.token(chunk, text);
+      run.writer.token(chunk, run.answer.member_of(number), text);
     }
     ++appended;
     if (run.answer.strikes_after(number++)) break;
@@ -132,7 +132,7 @@ Task<> Simulator::stream(Run run, http::StreamWriter& out) {
   if (told == Next::stop) co_return;
   if (fault == SimFault::half_utf8 || fault == SimFault::no_end)
     stats_.fault(fault_name(answer.model()));
-  if (fault == SimFault::half_utf8) run.writer.token(chunk, half_character);
+  if (fault == SimFault::half_utf8) run.writer.token(chunk, "content", half_character);
   if (fault != SimFault::no_end) {
     run.writer.end(chunk, answer.finish_reason());
     run.writer.usage(chunk, answer.asked());
@@ -153,11 +153,11 @@ Task<> Simulator::answer_whole(Run run, http::StreamWriter& out) {
   if (waited == Next::stop) co_return;
   if (fault != SimFault::none && fault != SimFault::status)
     stats_.fault(fault_name(answer.model()));
-  std::string text;
+  SimSaid said;
   for (auto number = answer.first(); !answer.calls_tools() && number <= answer.last(); ++number)
-    answer.append_token(text, number, clock_.now());
-  if (fault == SimFault::half_utf8) text += half_character;
-  std::string body = run.writer.whole(text, answer);
+    answer.append_token(said.of(answer.member_of(number)), number, clock_.now());
+  if (fault == SimFault::half_utf8) said.content += half_character;
+  std::string body = run.writer.whole(said, answer);
   if (fault == SimFault::garbage) body.insert(0, "this is not JSON ");
   if (fault == SimFault::in_band) body = in_band_error;
   if (fault == SimFault::cut || fault == SimFault::no_end) body.resize(body.size() / 2);

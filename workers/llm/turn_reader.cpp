@@ -78,7 +78,9 @@ bool TurnReader::on_event(std::string_view data) {
   }
   if (!chunk.model.empty() && end_.model != chunk.model) end_.model = chunk.model;
   if (!chunk.usage.empty()) end_.usage = chunk.usage;
+  if (!chunk.reasoning.empty()) take_aside(Aside::reasoning, chunk.reasoning);
   if (!chunk.text.empty()) take_text(chunk);
+  if (!chunk.refusal.empty()) take_aside(Aside::refusal, chunk.refusal);
   for (const auto& piece : chunk.tools) take_tool(piece);
   if (!chunk.finish_reason.empty()) end_.finish_reason = chunk.finish_reason;
   return !answer_.has_value();
@@ -93,6 +95,14 @@ void TurnReader::take_text(const ChatChunk& chunk) {
   }
   if (!within_bytes(text.size())) return;
   if (text.empty() || sink_.on_text(text)) return;
+  paused_ = true;
+  changed_.notify();
+}
+
+void TurnReader::take_aside(Aside kind, std::string_view piece) {
+  if (answer_ || !within_bytes(piece.size())) return;
+  end_.asides.of(kind) += piece;
+  if (sink_.on_aside(kind, piece)) return;
   paused_ = true;
   changed_.notify();
 }

@@ -45,6 +45,7 @@ class TurnReader final : public ResponseTaker, public SseTaker {
   void fail(std::string code, std::string message, bool retryable);
   void fail_by_status(int status, std::optional<Duration> retry_after);
   void take_text(const ChatChunk& chunk);
+  void take_aside(Aside kind, std::string_view piece);
   void take_tool(const ToolPiece& piece);
   ToolCall* call_of(const ToolPiece& piece);
   bool within_bytes(std::size_t more);
@@ -64,7 +65,7 @@ class TurnReader final : public ResponseTaker, public SseTaker {
   bool any_event_ = false;
   bool done_ = false;  ///< `[DONE]` has come
   bool paused_ = false;
-  std::size_t text_bytes_ = 0;  ///< of tool calls too
+  std::size_t text_bytes_ = 0;  ///< of tool calls and asides too
   std::string body_;            ///< what is no stream: an error's body, its beginning
   ChatEnd end_;
   std::vector<std::optional<std::uint64_t>> call_indexes_;  ///< of `end_.tool_calls`

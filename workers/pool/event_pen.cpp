@@ -67,8 +67,9 @@ Task<Result<Begun>> EventPen::begin(Before before) {
   co_return begun;
 }
 
-void EventPen::resume_after(std::string text) {
+void EventPen::resume_after(std::string text, bool aside) {
   text_ = std::move(text);
+  spoke_aside_ = aside;
   if (!gap_) return;
   // What readers hold is not known: they may have read what is lost.
   start_over_after(*std::exchange(gap_, std::nullopt));
@@ -125,12 +126,25 @@ void EventPen::delta(std::string_view piece) {
   }
 }
 
+void EventPen::aside(Aside kind, std::string_view piece) {
+  spoke_aside_ = spoke_aside_ || !piece.empty();
+  while (!piece.empty()) {
+    const std::string_view part = cut_utf8(piece, piece_bytes_max);
+    Batch& batch = waiting_batch(part.size());
+    const std::size_t before = batch.lines.size();
+    events_.aside(batch.lines, number(batch), kind, part);
+    wrote(batch, before);
+    piece.remove_prefix(part.size());
+  }
+}
+
 void EventPen::rewind(Seq to) {
   Batch& batch = waiting_batch(0);
   const std::size_t before = batch.lines.size();
   events_.rewind(batch.lines, number(batch), to);
   wrote(batch, before);
   text_.clear();
+  spoke_aside_ = false;
 }
 
 void EventPen::end(const Outcome& outcome, bool text_differs) {
@@ -173,6 +187,12 @@ bool EventPen::full() const {
 bool EventPen::on_text(std::string_view piece) {
   if (!first_text_) first_text_ = clock_.now();
   delta(piece);
+  return !full();
+}
+
+bool EventPen::on_aside(Aside kind, std::string_view piece) {
+  if (!first_text_) first_text_ = clock_.now();
+  aside(kind, piece);
   return !full();
 }
 

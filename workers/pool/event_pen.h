@@ -50,12 +50,15 @@ class EventPen final : public TextSink {
   Task<Result<Begun>> begin(Before before);
   /// What earlier runs said, as the log has it, and this one goes on from. Where the log lost
   /// events, readers are told of the `gap` now, and to hold exactly this.
-  void resume_after(std::string text);
+  /// `aside`: also something beside the text.
+  void resume_after(std::string text, bool aside = false);
 
   void started(std::uint32_t attempt);
   void status(std::string_view message);
   /// Cuts a piece that is too long for one event.
   void delta(std::string_view piece);
+  /// What is said beside the text, cut in the same way.
+  void aside(Aside kind, std::string_view piece);
   /// Readers discard what came after `to`; the text begins anew.
   void rewind(Seq to);
   /// Ends the log. `text_differs`: the outcome is another's, readers get its text first.
@@ -78,12 +81,15 @@ class EventPen final : public TextSink {
   /// What readers hold once all is written.
   const std::string& text() const { return text_; }
   const Lease& lease() const { return lease_; }
+  /// Something beside the text has been said, which no run can go on from.
+  bool spoke_aside() const { return spoke_aside_; }
   /// When the model began to speak.
   std::optional<Instant> first_text() const { return first_text_; }
   bool stopped() const { return stopped_.has_value(); }
   bool fenced() const { return stopped_ == Errc::fenced; }
 
   bool on_text(std::string_view piece) override;
+  bool on_aside(Aside kind, std::string_view piece) override;
   Task<> ready() override;
 
  private:
@@ -122,6 +128,7 @@ class EventPen final : public TextSink {
   EventWriter events_;
 
   std::string text_;
+  bool spoke_aside_ = false;
   std::vector<Batch> waiting_;
   std::optional<Batch> sending_;
   std::string spare_;  ///< the buffer written last, kept for the next batch

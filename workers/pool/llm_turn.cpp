@@ -57,10 +57,12 @@ std::optional<Answered> finished_turn(const std::vector<Step>& finished, const s
   return std::nullopt;
 }
 
-/// The words the model goes on from; where it cannot, readers are told to forget them.
+/// The words the model goes on from; where it cannot, readers are told to forget them. What was
+/// said beside the text no model can be given back.
 std::string prefix_for(JobRun& run) {
-  if (run.pen.text().empty()) return {};
-  if (run.parts.settings.llm_continue == LlmContinue::prefill) {
+  const bool aside = run.pen.spoke_aside();
+  if (run.pen.text().empty() && !aside) return {};
+  if (run.parts.settings.llm_continue == LlmContinue::prefill && !aside) {
     WorkerCounts::add(run.parts.counts.prefilled);
     return run.pen.text();
   }
@@ -182,6 +184,7 @@ std::string encode_turn(const ChatEnd& end, std::string_view text) {
     out += R"(,"tool_calls":)";
     append_tool_calls(out, end.tool_calls);
   }
+  append_members(out, end.asides);
   if (!end.usage.empty()) out.append(R"(,"usage":)").append(end.usage);
   out += '}';
   return out;
@@ -204,6 +207,7 @@ std::optional<Answered> decode_turn(std::string_view output) {
   simdjson::dom::element calls;
   if (!json["tool_calls"].get(calls))
     answered.end.tool_calls = read_tool_calls(simdjson::minify(calls));
+  answered.end.asides = read_asides(output);
   simdjson::dom::element usage;
   if (!json["usage"].get(usage)) answered.end.usage = simdjson::minify(usage);
   return answered;

@@ -35,6 +35,8 @@ Result<Outcome> outcome_in(const EventLine& event, const std::string& said) {
   dom::element calls;
   if (!json.at_pointer("/result/tool_calls").get(calls))
     outcome.tool_calls = read_tool_calls(simdjson::minify(calls));
+  dom::element result;
+  if (!json["result"].get(result)) outcome.asides = read_asides(simdjson::minify(result));
   outcome.error_code = text_at(json, "/code");
   outcome.error_message = text_at(json, "/message");
   if (json["retryable"].get(outcome.retryable)) outcome.retryable = false;

@@ -26,6 +26,7 @@ std::string encode_result(const Job& job, const Outcome& outcome, WallTime ended
     out += R"(,"tool_calls":)";
     append_tool_calls(out, outcome.tool_calls);
   }
+  append_members(out, outcome.asides);
   out.append(R"(},"usage":)").append(outcome.usage.empty() ? "null" : outcome.usage);
   if (outcome.state == JobState::failed) {
     text(R"(,"error":{"code":)", outcome.error_code);

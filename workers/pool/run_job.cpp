@@ -111,7 +111,7 @@ Task<RunEnd> run_job(JobRun& run) {
   if (begun->last > 1 || begun->gap_from) {
     auto said = co_await read_back(run.parts.log, run.job().id);
     if (!said) co_return put_aside(run);
-    run.pen.resume_after(std::move(said->text));
+    run.pen.resume_after(std::move(said->text), said->aside);
     run.text_begins_after = begun->gap_from ? 0 : said->begins_after;
     run.pieces_said = said->pieces;
   }

@@ -65,6 +65,7 @@ Outcome outcome_for(const RunEnd& ended, const RunFacts& facts, std::string said
     outcome.model = answered->end.model;
     outcome.usage = answered->end.usage;
     outcome.tool_calls = answered->end.tool_calls;
+    outcome.asides = answered->end.asides;
   } else if (const auto* failed = std::get_if<RunFailed>(&ended)) {
     outcome.state = JobState::failed;
     outcome.error_code = failed->failure.code;

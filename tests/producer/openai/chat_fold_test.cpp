@@ -156,6 +156,22 @@ TEST(ChatFold, ARewindThatTakesBackNothingIsNotHeard) {
   EXPECT_EQ(later.bytes, role + said("a") + said("b") + end_chunk("stop") + done);
 }
 
+TEST(ChatFold, WhatIsSaidBesideTheTextIsADeltaOfItsOwnName) {
+  const auto told = told_by(Log()
+                                .aside(Aside::reasoning, "\"hm\"")
+                                .delta("a")
+                                .aside(Aside::refusal, "no")
+                                .end(answer("a")));
+  EXPECT_EQ(told.bytes, role + delta_chunk(R"("reasoning_content":"\"hm\"")") + said("a") +
+                            delta_chunk(R"("refusal":"no")") + end_chunk("stop") + done);
+}
+
+TEST(ChatFold, ARewindOfWhatWasReasonedEndsTheStreamToo) {
+  const auto told =
+      told_by(Log().queued().aside(Aside::reasoning, "a").rewind(1).delta("b").end(answer("b")));
+  EXPECT_EQ(told.fold.failure()->code, "stream_restarted");
+}
+
 TEST(ChatFold, AfterALossTheStreamGoesOnWhereTheTextDoes) {
   const auto told =
       told_by(Log().delta("a\n").gap(2, 900).snapshot("a\nb").delta("c").end(answer("a\nbc")));

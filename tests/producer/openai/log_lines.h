@@ -24,6 +24,9 @@ class Log {
   Log& delta(std::string_view text) {
     return wrote([&] { writer.delta(lines, next(), text); });
   }
+  Log& aside(Aside kind, std::string_view text) {
+    return wrote([&] { writer.aside(lines, next(), kind, text); });
+  }
   Log& rewind(Seq to) {
     return wrote([&] { writer.rewind(lines, next(), to); });
   }

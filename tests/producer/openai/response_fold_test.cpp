@@ -222,6 +222,95 @@ TEST(ResponseFold, HowTheEventsArriveChangesNoByte) {
   EXPECT_EQ(bytes, told_by(log));
 }
 
+// --- beside the text
+
+TEST(ResponseFold, ReasoningIsAnItemInFrontOfTheMessage) {
+  auto outcome = answer("hm");
+  outcome.asides.reasoning = "let me";
+  const auto told = told_by(Log()
+                                .queued()
+                                .started()
+                                .aside(Aside::reasoning, "let ")
+                                .aside(Aside::reasoning, "me")
+                                .delta("hm")
+                                .end(outcome));
+  EXPECT_EQ(order(told),
+            "0 created 1 in_progress 2 output_item.added 3 content_part.added "
+            "4 reasoning_text.delta 5 reasoning_text.delta 6 reasoning_text.done "
+            "7 content_part.done 8 output_item.done 9 output_item.added 10 content_part.added "
+            "11 output_text.delta 12 output_text.done 13 content_part.done 14 output_item.done "
+            "15 completed");
+  const auto end = last(told);
+  EXPECT_EQ(end.at("/response/output/0/type"), "reasoning");
+  EXPECT_EQ(end.at("/response/output/0/content/0/text"), "let me");
+  EXPECT_EQ(end.at("/response/output/0/summary"), "[]");
+  EXPECT_EQ(end.at("/response/output/1/id"), "msg_" + uuid + "_1");
+  EXPECT_EQ(end.at("/response/output/1/content/0/text"), "hm");
+}
+
+TEST(ResponseFold, ARefusalIsAPartOfTheMessage) {
+  auto outcome = answer("");
+  outcome.asides.refusal = "no";
+  const auto told = told_by(Log().queued().started().aside(Aside::refusal, "no").end(outcome));
+  EXPECT_EQ(order(told),
+            "0 created 1 in_progress 2 output_item.added 3 content_part.added 4 refusal.delta "
+            "5 refusal.done 6 content_part.done 7 output_item.done 8 completed");
+  EXPECT_EQ(last(told).at("/response/output/0/content/0/refusal"), "no");
+  EXPECT_EQ(last(told).at("/response/output/1"), "absent");
+}
+
+TEST(ResponseFold, ARefusalBehindWordsIsThePartBehindThem) {
+  auto outcome = answer("well");
+  outcome.asides.refusal = "no";
+  const auto end = last(
+      told_by(Log().queued().started().delta("well").aside(Aside::refusal, "no").end(outcome)));
+  EXPECT_EQ(end.at("/response/output/0/content/0/text"), "well");
+  EXPECT_EQ(end.at("/response/output/0/content/1/refusal"), "no");
+}
+
+TEST(ResponseFold, ARewindTakesBackWhatWasReasonedToo) {
+  auto outcome = answer("b");
+  outcome.asides.reasoning = "new";
+  const auto end = last(told_by(Log()
+                                    .queued()
+                                    .started()
+                                    .aside(Aside::reasoning, "old")
+                                    .delta("a")
+                                    .rewind(2)
+                                    .aside(Aside::reasoning, "new")
+                                    .delta("b")
+                                    .end(outcome)));
+  EXPECT_EQ(end.at("/response/output/0/content/0/text"), "new");
+  EXPECT_EQ(end.at("/response/output/1/content/0/text"), "b");
+  EXPECT_EQ(end.at("/response/output/2"), "absent");
+}
+
+TEST(ResponseFold, WordsInFrontOfReasoningThatIsTakenBackAreThereOnce) {
+  auto outcome = answer("ac");
+  const auto end = last(told_by(Log()
+                                    .queued()
+                                    .started()
+                                    .delta("a")
+                                    .aside(Aside::reasoning, "old")
+                                    .delta("b")
+                                    .rewind(3)
+                                    .delta("c")
+                                    .end(outcome)));
+  EXPECT_EQ(end.at("/response/output/0/content/0/text"), "ac");
+  EXPECT_EQ(end.at("/response/output/1"), "absent");
+}
+
+TEST(ResponseFold, WhatWasSaidBesideALostLogIsInTheLastEvent) {
+  auto outcome = answer("hm");
+  outcome.asides.reasoning = "let me";
+  Log log;
+  log.gap(1, 900).snapshot("hm").end(outcome);
+  EXPECT_EQ(last(told_by(log)).at("/response/output/0/content/0/text"), "let me");
+  const auto stored = told_of(stored_frames(outcome));
+  EXPECT_EQ(events_of(stored)[4].type, "response.reasoning_text.delta");
+  EXPECT_EQ(last(stored).at("/response/output/1/content/0/text"), "hm");
+}
+
 // --- after a loss
 
 TEST(ResponseFold, AfterALossNumbersGoOnBehindAllThatWereGiven) {

@@ -9,6 +9,7 @@ class LogCap : public testing::Test {
  protected:
   /// Each call numbers the next event.
   void delta(std::string_view text) { writer.delta(lines, {++last, now}, text); }
+  void reason() { writer.aside(lines, {++last, now}, Aside::reasoning, "r"); }
   void status() { writer.status(lines, {++last, now}, "s"); }
   void rewind(Seq to) { writer.rewind(lines, {++last, now}, to); }
 
@@ -66,6 +67,15 @@ TEST_F(LogCap, OfOtherEventsTheNewestStay) {
   for (int i = 0; i < 5; ++i) status();
   delta("a");
   EXPECT_EQ(standing({2, 10'000}), (Shown{"3 status", "4 status", "5 status", "6 delta"}));
+}
+
+TEST_F(LogCap, WhatWasSaidBesideOldTextGoes) {
+  reason();
+  status();
+  delta("a");
+  reason();
+  delta("b");
+  EXPECT_EQ(standing({2, 10'000}), (Shown{"2 status", "3 snapshot a", "4 reasoning", "5 delta"}));
 }
 
 TEST_F(LogCap, WhatIsKeptIsBoundedInBytesToo) {

@@ -41,6 +41,10 @@ class Pieces final : public TextSink {
     pieces.emplace_back(piece);
     return pieces.size() < room;
   }
+  bool on_aside(Aside kind, std::string_view piece) override {
+    asides.of(kind) += piece;
+    return true;
+  }
   Task<> ready() override {
     ++waits;
     while (pieces.size() >= room) co_await emptied.wait();
@@ -51,6 +55,7 @@ class Pieces final : public TextSink {
     return all;
   }
   std::vector<std::string> pieces;
+  Asides asides;
   std::size_t room = 1'000'000;
   int waits = 0;
   Signal emptied;
@@ -198,6 +203,30 @@ TEST_F(Upstream, ToolCallsWithoutIndexIdOrEndAreUnderstood) {
   ASSERT_TRUE(ended) << ended.error().message;
   EXPECT_EQ(ended->finish_reason, "tool_calls");
   EXPECT_EQ(ended->tool_calls, (std::vector<ToolCall>{{"call_" + job.id.str() + "_0", "f", "{}"}}));
+}
+
+std::string delta(const std::string& members) {
+  return event(R"({"model":"m-1","choices":[{"index":0,"delta":{)" + members +
+               R"(},"finish_reason":null}]})");
+}
+
+TEST_F(Upstream, WhatIsSaidBesideTheTextIsKeptApartFromIt) {
+  script().send(stream_head + delta(R"("reasoning_content":"let ","reasoning":"let ")") +
+                delta(R"("reasoning":"me","reasoning_details":[{}])") + says("x") +
+                delta(R"("content":null,"refusal":"no","reasoning":null)") +
+                delta(R"("reasoning":{"x":1})") + stops("stop") + done + last_chunk);
+  const Answer ended = ask();
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(sink.text(), "x");
+  EXPECT_EQ(ended->asides, (Asides{.reasoning = "let me", .refusal = "no"}));
+  EXPECT_EQ(sink.asides, ended->asides);
+}
+
+TEST_F(Upstream, HalfACharacterBesideTheTextIsGarbage) {
+  script().send(stream_head + delta("\"reasoning\":\"\xec\"") + stops("stop") + done + last_chunk);
+  const Answer ended = ask();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, "upstream_garbage");
 }
 
 TEST_F(Upstream, AToolCallWithoutANameIsGarbage) {

@@ -33,6 +33,13 @@ TEST(SimModelName, SaysHowManyToolsAreCalled) {
     EXPECT_FALSE(sim_model(name)) << name;
 }
 
+TEST(SimModelName, SaysWhatIsToldBesideTheText) {
+  EXPECT_EQ(sim_model("sim-5ms-think3")->thoughts, 3u);
+  EXPECT_TRUE(sim_model("sim-refuse-5ms")->refuses);
+  for (const char* name : {"sim-think", "sim-think0", "sim-thinkx", "sim-refuse2"})
+    EXPECT_FALSE(sim_model(name)) << name;
+}
+
 TEST(SimModelName, KnowsEveryFault) {
   for (const char* part : {"cut3", "stall", "stall9", "garbage", "halfutf8", "endless", "noend",
                            "error5", "slowfirst", "429x2", "500x1", "503x10", "400", "401"}) {

@@ -231,6 +231,15 @@ TEST_F(Tools, AreCalledInPiecesInsteadOfWords) {
   EXPECT_TRUE(tokens_in(text).empty());
 }
 
+TEST_F(SimTest, TellsReasoningAndRefusalBesideTheText) {
+  for (const std::string body : {std::string(streamed), std::string()}) {
+    const auto& text = chat("sim-0ms-3tok-0gap-think2-refuse", body).reader.text;
+    clock.run_for(1s);
+    EXPECT_NE(text.find(R"("reasoning_content":")"), std::string::npos) << text;
+    EXPECT_NE(text.find(R"("refusal":")"), std::string::npos) << text;
+  }
+}
+
 TEST_F(Tools, AreCalledInOnePieceToo) {
   auto& exchange = chat("sim-0ms-5tok-0gap-tool", two_tools);
   clock.run_for(1s);

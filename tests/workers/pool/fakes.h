@@ -388,6 +388,7 @@ class Model final : public ChatModel {
   };
   std::deque<Failing> failing;
   std::vector<ToolCall> tool_calls;   ///< that end each turn
+  Asides asides;                      ///< said in front of the words
   bool hang = false;                  ///< says nothing, for ever
   std::vector<std::string> prefixes;  ///< of each turn asked
   std::vector<std::string> inputs;    ///< the same
@@ -416,6 +417,8 @@ class Model final : public ChatModel {
     }
     if (hang) co_await clock_.sleep_until(Instant::max());
     int said = static_cast<int>(std::ranges::count(turn.prefix, ' '));
+    for (const auto kind : {Aside::reasoning, Aside::refusal})
+      if (!asides.of(kind).empty()) (void)sink.on_aside(kind, asides.of(kind));
     for (int sent = 0; said < words; ++sent) {
       if (fails && sent == fails->after_words) co_return std::unexpected(fails->failure);
       co_await clock_.sleep_for(gap);
@@ -427,7 +430,8 @@ class Model final : public ChatModel {
     co_return ChatEnd{.finish_reason = tool_calls.empty() ? "stop" : "tool_calls",
                       .model = "fake",
                       .usage = R"({"total_tokens":3})",
-                      .tool_calls = tool_calls};
+                      .tool_calls = tool_calls,
+                      .asides = asides};
   }
 
  private:

@@ -59,6 +59,38 @@ TEST(RunJob, WithRewindTheTurnIsPaidAgainAndReadersForgetTheFirst) {
   EXPECT_EQ(world.readers_hold(job), fake::Model::text(10));
 }
 
+TEST(RunJob, WhatIsSaidBesideTheTextIsToldAndKept) {
+  World world;
+  world.model.asides = {.reasoning = "let me", .refusal = "no"};
+  world.start_worker();
+  const Job job = world.accept();
+  world.clock.run_for(1s);
+  world.expect_sound(job);
+  EXPECT_TRUE(world.told(job).starts_with("queued started reasoning refusal delta"));
+  ASSERT_TRUE(world.outcome(job));
+  EXPECT_EQ(world.outcome(job)->asides, world.model.asides);
+  const std::string end(world.events(job).back().json);
+  EXPECT_NE(end.find(R"("reasoning":"let me","refusal":"no")"), std::string::npos) << end;
+}
+
+TEST(RunJob, ATurnThatReasonedIsNotGoneOnWithButBegunAnew) {
+  World world;
+  world.settings.llm_continue = LlmContinue::prefill;
+  world.model.asides.reasoning = "let me";
+  world.model.words = 10;
+  world.model.failing.push_back({4, cut()});
+  world.model.failing.push_back({0, cut()});
+  world.start_worker();
+  const Job job = world.accept();
+  world.clock.run_for(20s);
+  world.expect_sound(job);
+  EXPECT_EQ(world.model.prefixes, (std::vector<std::string>(3, "")));
+  EXPECT_EQ(world.readers_hold(job), fake::Model::text(10));
+  const auto first = world.told(job).find("rewind");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_NE(world.told(job).find("rewind", first + 30), std::string::npos);
+}
+
 TEST(RunJob, AnAnswerOfAllItsTokensIsNotAskedForAgain) {
   World world;
   world.settings.llm_continue = LlmContinue::prefill;
