@@ -45,6 +45,13 @@ class CachedSessions final : public Sessions {
                                               std::optional<JobId> until) override {
     return store_->messages(tenant, id, limit, until);
   }
+  Task<Result<Summary>> summary(std::string_view tenant, std::string_view id) override {
+    return store_->summary(tenant, id);
+  }
+  Task<Result<>> keep_summary(std::string_view tenant, std::string_view id,
+                              const Summary& summary) override {
+    return store_->keep_summary(tenant, id, summary);
+  }
 
  private:
   Task<Result<Session>> look(std::string tenant, std::string id);

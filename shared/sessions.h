@@ -33,6 +33,12 @@ struct Message {
   JobId job{};                ///< that answers it, or that it is the answer of
 };
 
+/// What older messages of a session said, in few words.
+struct Summary {
+  std::string text;  ///< empty: there is none
+  std::string upto;  ///< the id of the last message that it stands for
+};
+
 /// The ids of a job's two messages; nothing has to be kept to know them.
 std::string question_id(const JobId& job);
 std::string answer_id(const JobId& job);
@@ -72,6 +78,11 @@ class Sessions {
   virtual Task<Result<std::vector<Message>>> messages(std::string_view tenant, std::string_view id,
                                                       std::uint32_t limit,
                                                       std::optional<JobId> until = {}) = 0;
+
+  /// The one that was kept last. None is no error.
+  virtual Task<Result<Summary>> summary(std::string_view tenant, std::string_view id) = 0;
+  virtual Task<Result<>> keep_summary(std::string_view tenant, std::string_view id,
+                                      const Summary& summary) = 0;
 };
 
 }  // namespace millrace

@@ -254,6 +254,13 @@ CREATE TABLE webhook_secrets (
 );
 )sql";
 
+// What a session's older messages said, for the model alone; `summary_upto` is the id of the last
+// of them.
+constexpr const char* session_summary = R"sql(
+ALTER TABLE sessions ADD COLUMN summary TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN summary_upto TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps, jobs_and_steps},
     Migration{2, "job_queue", job_queue, ""},
@@ -266,6 +273,7 @@ constexpr std::array all{
     Migration{9, "letters_of_tenants", letters_of_tenants, ""},
     Migration{10, "webhooks", webhooks, webhooks},
     Migration{11, "asides", asides, asides},
+    Migration{12, "session_summary", session_summary, session_summary},
 };
 
 }  // namespace

@@ -220,8 +220,7 @@ bool asks_question(const std::string& body) {
   return !root["question"].get(question) && root["message"].get(message);
 }
 
-std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t context_messages,
-                                     WallTime now) {
+std::expected<Job, Refusal> chat_job(const ChatAsked& asked, SessionContext context, WallTime now) {
   std::string body = R"({"session":)";
   append_json_string(body, asked.session);
   if (asked.max_new_tokens) {
@@ -240,7 +239,7 @@ std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t conte
   append_json_string(body, words_of(asked));
   auto job = parse_job_request(body + "}", now);
   if (!job) return std::unexpected(Refusal{std::move(job.error()), {}, {}});
-  job->context = SessionContext{.messages = context_messages};
+  job->context = context;
   return std::move(*job);
 }
 

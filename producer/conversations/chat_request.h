@@ -30,8 +30,7 @@ bool asks_question(const std::string& body);
 std::expected<ChatAsked, Refusal> parse_question(const std::string& body, std::string_view known);
 
 /// The job that answers it: its input is the message alone, to which whoever runs it adds what was
-/// said before, `context_messages` in all. No id yet.
-std::expected<Job, Refusal> chat_job(const ChatAsked& asked, std::uint32_t context_messages,
-                                     WallTime now);
+/// said before, as `context` says. No id yet.
+std::expected<Job, Refusal> chat_job(const ChatAsked& asked, SessionContext context, WallTime now);
 
 }  // namespace millrace::conversations

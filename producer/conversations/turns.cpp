@@ -13,7 +13,7 @@ using Taken = std::expected<Receipt, http::Response>;
 Task<Taken> Turns::take(const http::Request& request, ChatAsked asked) {
   auto key = idempotency_key(request);
   if (!key) co_return std::unexpected(detail_response(key.error()));
-  auto job = chat_job(asked, parts_.context_messages, parts_.clock.wall());
+  auto job = chat_job(asked, parts_.context, parts_.clock.wall());
   if (!job) co_return std::unexpected(detail_response(job.error()));
   job->tenant = request.tenant;
   job->traceparent = traceparent(request);

@@ -25,7 +25,7 @@ class Turns {
     Random& random;
     JobLookup& lookup;
     const ModelProbe& model;
-    std::uint32_t context_messages;  ///< that go to the model, the new one among them
+    SessionContext context;  ///< of every message
   };
   explicit Turns(Parts parts) : parts_(parts) {}
 

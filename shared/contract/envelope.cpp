@@ -63,6 +63,7 @@ void context_member(std::string& out, const SessionContext& context) {
   std::string inside = "{";
   member(inside, "messages");
   append_number(inside, std::uint64_t{context.messages});
+  if (context.summarise) inside += R"(,"summarise":true)";
   out.append(inside).append("}");
 }
 
@@ -124,7 +125,10 @@ class Reader {
     std::uint64_t messages = 0;
     if (context["messages"].get(messages) || messages < 1 || messages > UINT32_MAX)
       return fail("context", "must have `messages`, a number from 1");
-    job.context = SessionContext{.messages = static_cast<std::uint32_t>(messages)};
+    bool summarise = false;
+    (void)context["summarise"].get(summarise);
+    job.context =
+        SessionContext{.messages = static_cast<std::uint32_t>(messages), .summarise = summarise};
   }
 
   void params(Job& job) {

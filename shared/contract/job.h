@@ -23,6 +23,7 @@ struct InputRef {
 /// it. Read when the job begins, so that it holds the answers of all turns before.
 struct SessionContext {
   std::uint32_t messages = 0;  ///< that go to the model, the input among them; at least 1
+  bool summarise = false;      ///< older ones go too, as one summary
   bool operator==(const SessionContext&) const = default;
 };
 

@@ -10,7 +10,8 @@ constexpr Statement create_sql{
     "INSERT INTO sessions (tenant, session_id, created_at, last_accessed, metadata)"
     " VALUES ($1, $2, $3, $3, $4) ON CONFLICT (tenant, session_id) DO UPDATE SET"
     " created_at = excluded.created_at, last_accessed = excluded.last_accessed,"
-    " metadata = excluded.metadata WHERE sessions.last_accessed < $5"};
+    " metadata = excluded.metadata, summary = '', summary_upto = ''"
+    " WHERE sessions.last_accessed < $5"};
 constexpr Statement remove_messages_sql{
     "DELETE FROM messages WHERE tenant = $1 AND session_id = $2"};
 /// Holds the row until the commit: who asks at the same time takes the next turn.
@@ -33,6 +34,12 @@ constexpr Statement messages_sql{
     " WHERE tenant = $1 AND session_id = $2 AND turn <= coalesce((SELECT turn FROM messages"
     " WHERE job_id = $4 AND place = 0), 9223372036854775807)"
     " ORDER BY turn DESC, place DESC LIMIT $3"};
+constexpr Statement summary_sql{
+    "SELECT summary, summary_upto FROM sessions"
+    " WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"};
+constexpr Statement keep_summary_sql{
+    "UPDATE sessions SET summary = $4, summary_upto = $5"
+    " WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"};
 constexpr Statement remove_expired_sql{
     "WITH old AS (SELECT tenant, session_id FROM sessions WHERE last_accessed < $1"
     " ORDER BY last_accessed LIMIT $2 FOR UPDATE SKIP LOCKED),"
@@ -136,6 +143,23 @@ Task<Result<std::vector<Message>>> SessionTable::messages(const std::string& ten
   auto newest_first = all_of<Message>(*rows, read_message);
   if (newest_first) std::ranges::reverse(*newest_first);
   co_return newest_first;
+}
+
+Task<Result<Summary>> SessionTable::summary(const std::string& tenant, const std::string& id,
+                                            WallTime alive_since) {
+  const auto rows = co_await connection_.run(summary_sql, named(tenant, id).add(alive_since));
+  if (!rows) co_return Failure(rows.error());
+  if (rows->empty()) co_return Failure(Errc::not_found);
+  co_return Summary{.text = rows->text(0, 0), .upto = rows->text(0, 1)};
+}
+
+Task<Result<>> SessionTable::keep_summary(const std::string& tenant, const std::string& id,
+                                          const Summary& summary, WallTime alive_since) {
+  const auto kept = co_await connection_.run(
+      keep_summary_sql, named(tenant, id).add(alive_since).add(summary.text).add(summary.upto));
+  if (!kept) co_return Failure(kept.error());
+  if (kept->changes() == 0) co_return Failure(Errc::not_found);
+  co_return Result<>();
 }
 
 Task<Result<std::int64_t>> SessionTable::remove_expired(WallTime alive_since,

@@ -26,6 +26,10 @@ class SessionTable {
   Task<Result<std::vector<Message>>> messages(const std::string& tenant, const std::string& id,
                                               std::uint32_t limit, std::optional<JobId> until,
                                               WallTime alive_since);
+  Task<Result<Summary>> summary(const std::string& tenant, const std::string& id,
+                                WallTime alive_since);
+  Task<Result<>> keep_summary(const std::string& tenant, const std::string& id,
+                              const Summary& summary, WallTime alive_since);
   /// The oldest that were not accessed since, with their messages, at most `sessions_max`, but for
   /// those that another process has in hand; says how many.
   Task<Result<std::int64_t>> remove_expired(WallTime alive_since, std::int64_t sessions_max);

@@ -65,7 +65,8 @@ struct Config {
   Duration events_ttl = 24h;
   Duration session_timeout = 24h;  ///< since its last access; SESSION_TIMEOUT_HOURS
   std::string features;  ///< names that a question's features may have, with commas; empty: any
-  std::uint32_t max_context_messages = 10;       ///< of a conversation that go to the model
+  std::string context_compression = "off";  ///< on: older messages go to the model as a summary
+  std::uint32_t max_context_messages = 10;  ///< of a conversation that go to the model
   Duration jobs_ttl = limits::job_kept_default;  ///< of ended jobs with their results
 
   // webhooks

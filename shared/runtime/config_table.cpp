@@ -269,6 +269,8 @@ const std::vector<Setting>& settings() {
       time("events_ttl", {"EVENTS_TTL"}, &C::events_ttl, 1s, 365 * 24h),
       hours("session_timeout_hours", {"SESSION_TIMEOUT_HOURS"}, &C::session_timeout, 24 * 3650),
       whole("max_context_messages", {"MAX_CONTEXT_MESSAGES"}, &C::max_context_messages, 1, 10'000),
+      choice("context_compression", {"CONTEXT_COMPRESSION"}, &C::context_compression,
+             {"on", "off"}),
       text("features", {"MILLRACE_FEATURES"}, &C::features),
       time("jobs_ttl", {"JOBS_TTL"}, &C::jobs_ttl, limits::job_kept_min, 3650 * 24h),
 

@@ -28,6 +28,12 @@ constexpr const char* turn_of_sql = "SELECT turn FROM messages WHERE job_id = ? 
 constexpr const char* messages_sql =
     "SELECT message_id, role, content, status, created_at, token_usage, job_id FROM messages"
     " WHERE tenant = ? AND session_id = ? AND turn <= ? ORDER BY turn DESC, place DESC LIMIT ?";
+constexpr const char* summary_sql =
+    "SELECT summary, summary_upto FROM sessions"
+    " WHERE tenant = ? AND session_id = ? AND last_accessed >= ?";
+constexpr const char* keep_summary_sql =
+    "UPDATE sessions SET summary = ?, summary_upto = ?"
+    " WHERE tenant = ? AND session_id = ? AND last_accessed >= ?";
 constexpr const char* expired_sql =
     "SELECT tenant, session_id FROM sessions WHERE last_accessed < ?"
     " ORDER BY last_accessed LIMIT ?";
@@ -59,6 +65,8 @@ SessionTable::SessionTable(Database& database)
       withdraw_(withdraw_sql),
       turn_of_(turn_of_sql),
       messages_(messages_sql),
+      summary_(summary_sql),
+      keep_summary_(keep_summary_sql),
       expired_(expired_sql) {}
 
 Result<Session> SessionTable::create(const Session& session, WallTime alive_since) {
@@ -158,6 +166,25 @@ Result<std::vector<Message>> SessionTable::messages(std::string_view tenant, std
   auto newest_first = all_of<Message>(query, read_message);
   if (newest_first) std::ranges::reverse(*newest_first);
   return newest_first;
+}
+
+Result<Summary> SessionTable::summary(std::string_view tenant, std::string_view id,
+                                      WallTime alive_since) {
+  auto query = summary_.on(database_);
+  const auto row = query.bind(tenant).bind(id).bind(alive_since).step();
+  if (!row) return Failure(row.error());
+  if (!*row) return Failure(Errc::not_found);
+  return Summary{.text = query.text(0), .upto = query.text(1)};
+}
+
+Result<> SessionTable::keep_summary(std::string_view tenant, std::string_view id,
+                                    const Summary& summary, WallTime alive_since) {
+  auto update = keep_summary_.on(database_);
+  update.bind(summary.text).bind(summary.upto).bind(tenant).bind(id);
+  const auto done = update.bind(alive_since).finish();
+  if (!done) return done;
+  if (database_.changes() == 0) return Failure(Errc::not_found);
+  return {};
 }
 
 Result<std::int64_t> SessionTable::remove_expired(WallTime alive_since, std::int64_t sessions_max) {

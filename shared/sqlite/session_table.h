@@ -26,6 +26,9 @@ class SessionTable {
   Result<std::vector<Message>> messages(std::string_view tenant, std::string_view id,
                                         std::uint32_t limit, std::optional<JobId> until,
                                         WallTime alive_since);
+  Result<Summary> summary(std::string_view tenant, std::string_view id, WallTime alive_since);
+  Result<> keep_summary(std::string_view tenant, std::string_view id, const Summary& summary,
+                        WallTime alive_since);
   /// The oldest that were not accessed since, with their messages, at most `sessions_max`; says how
   /// many.
   Result<std::int64_t> remove_expired(WallTime alive_since, std::int64_t sessions_max);
@@ -47,6 +50,8 @@ class SessionTable {
   Statement withdraw_;
   Statement turn_of_;
   Statement messages_;
+  Statement summary_;
+  Statement keep_summary_;
   Statement expired_;
 };
 

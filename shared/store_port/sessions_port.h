@@ -83,6 +83,23 @@ class SessionsPort final : public Sessions {
         });
   }
 
+  Task<Result<Summary>> summary(std::string_view tenant, std::string_view id) override {
+    return desks_.template read<Summary>([tenant = std::string(tenant), id = std::string(id),
+                                          since = clock_.wall() - timeout_](Tables& tables) {
+      return tables.sessions.summary(tenant, id, since);
+    });
+  }
+
+  Task<Result<>> keep_summary(std::string_view tenant, std::string_view id,
+                              const Summary& summary) override {
+    return desks_.template write<void>(Desks::lock(tenant, id), summary.text.size(),
+                                       [tenant = std::string(tenant), id = std::string(id), summary,
+                                        since = clock_.wall() - timeout_](Tables& tables) {
+                                         return tables.sessions.keep_summary(tenant, id, summary,
+                                                                             since);
+                                       });
+  }
+
  private:
   Clock& clock_;
   const std::chrono::milliseconds timeout_;

@@ -16,6 +16,8 @@ class FakeSessions final : public Sessions {
 
   std::map<std::string, std::vector<Message>> said;
   std::optional<Errc> fails;  ///< every call
+  std::map<std::string, Summary> summaries;
+  std::optional<Errc> keep_fails;  ///< of a summary
   std::size_t reads = 0;
 
   Task<Result<Session>> create(std::string_view tenant, std::string_view id,
@@ -79,6 +81,20 @@ class FakeSessions final : public Sessions {
     }
     if (all.size() > limit) all.erase(all.begin(), all.end() - limit);
     co_return all;
+  }
+
+  Task<Result<Summary>> summary(std::string_view, std::string_view id) override {
+    const std::string name(id);
+    if (fails) co_return Failure(*fails);
+    co_return summaries[name];
+  }
+  Task<Result<>> keep_summary(std::string_view, std::string_view id,
+                              const Summary& summary) override {
+    const std::string name(id);
+    const Summary kept = summary;
+    if (fails || keep_fails) co_return Failure(fails ? *fails : *keep_fails);
+    summaries[name] = kept;
+    co_return Result<>();
   }
 
  private:

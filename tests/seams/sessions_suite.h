@@ -273,6 +273,22 @@ TEST_P(SessionsSuite, TheHistoryTellsEachTurnOnALine) {
   EXPECT_EQ(*history, (Lines{"s|왜?|so|[]|m|3|0.0000225", "s|and?||[]|||"}));
 }
 
+TEST_P(SessionsSuite, ASummaryIsKeptWithItsSessionAndGoesWithIt) {
+  ASSERT_TRUE(created("s"));
+  const auto kept = [&] { return loop.get(sessions->summary("default", "s")); };
+  EXPECT_EQ(kept()->text, "");
+  ASSERT_TRUE(loop.get(sessions->keep_summary("default", "s", {"짧게 \"a\"", "m-1"})));
+  ASSERT_TRUE(loop.get(sessions->keep_summary("default", "s", {"더 짧게", "m-2"})));
+  EXPECT_EQ(kept()->text, "더 짧게");
+  EXPECT_EQ(kept()->upto, "m-2");
+  EXPECT_EQ(loop.get(sessions->summary("another", "s")).error(), Errc::not_found);
+  EXPECT_EQ(loop.get(sessions->keep_summary("another", "s", {"x", "y"})).error(), Errc::not_found);
+  ASSERT_TRUE(loop.get(sessions->remove("default", "s")));
+  EXPECT_EQ(kept().error(), Errc::not_found);
+  ASSERT_TRUE(created("s"));
+  EXPECT_EQ(kept()->text, "");
+}
+
 TEST_P(SessionsSuite, AnAnswerCostsWhatItsModelAndTokensDoAndNothingIsMadeUp) {
   ASSERT_TRUE(created("s"));
   auto tooled = ended(JobState::succeeded, "tooled");

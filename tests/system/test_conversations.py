@@ -75,6 +75,32 @@ def test_what_was_said_before_goes_to_the_model(talk):
     assert second["token_usage"]["prompt_tokens"] > first["token_usage"]["prompt_tokens"]
 
 
+def test_older_messages_go_to_the_model_as_a_summary_that_grows(empty_world):
+    world = empty_world
+    world.settings["MODEL_ID"] = MODEL
+    world.inhabit(MAX_CONTEXT_MESSAGES=3, CONTEXT_COMPRESSION="on")
+    made = session(world)["session_id"]
+
+    def summary():
+        return world.rows("SELECT summary_upto || '|' || summary FROM sessions")[0].split("|")
+
+    first, second = (chat(world, made, said).json() for said in ("one", "two"))
+    assert summary() == ["", ""] and asked_in_all(world) == 2, "all of it went to the model as said"
+    third = chat(world, made, "three").json()
+    upto, text = summary()
+    assert upto == first["message_id"] and text and asked_in_all(world) == 4
+    words = third["token_usage"]["prompt_tokens"] - second["token_usage"]["prompt_tokens"]
+    assert words > 15, "the model was told the summary beside the last turn"
+    chat(world, made, "four")
+    assert summary()[0] == second["message_id"] and summary()[1] != text
+    assert asked_in_all(world) == 6
+    assert len(messages(world, made)) == 8, "what was said stays as it was"
+
+
+def asked_in_all(world):
+    return sum(job["requests"] for job in world.simulated()["jobs"].values())
+
+
 def test_a_message_that_did_not_wait_for_the_last_answer_sees_it(talk):
     made = session(talk)["session_id"]
     with talking(talk, made, "긴 이야기", max_new_tokens=60) as first:

@@ -36,7 +36,7 @@ struct ChatFailure {
   std::string code;     ///< short constant: `upstream_unavailable`, `upstream_cut`, …
   std::string message;  ///< names what happened, for a person
   bool retryable = false;
-  std::optional<Duration> retry_after;  ///< the upstream's own wish
+  std::optional<Duration> retry_after = {};  ///< the upstream's own wish
 };
 
 /// Takes a turn's text as it comes, on the same loop. Must not block.

@@ -12,45 +12,87 @@ namespace {
 /// A question, and an answer that another run may have left.
 constexpr std::uint32_t own_messages_max = 2;
 
-void append_turn(std::string& out, const Message& message) {
+void append_turn(std::string& out, std::string_view role, std::string_view content) {
   out += R"({"role":)";
-  append_json_string(out, message.role);
+  append_json_string(out, role);
   out += R"(,"content":)";
-  append_json_string(out, message.content);
+  append_json_string(out, content);
   out += "},";
 }
 
-/// What of it goes to the model: the newest that fit.
-std::vector<Message> within_limits(std::vector<Message> said, const Job& job) {
-  std::erase_if(said, [&job](const Message& message) {
-    return message.job == job.id || message.content.empty();
-  });
-  std::size_t count = 0;
+using Said = std::vector<Message>::const_iterator;
+
+/// The first of the newest that may go to the model as they were said.
+Said newest_that_fit(const std::vector<Message>& said, std::uint32_t messages_max) {
+  Said first = said.end();
   std::size_t bytes = 0;
-  for (const auto& message : said | std::views::reverse) {
-    bytes += message.content.size();
-    if (count + 1 >= job.context->messages || bytes > limits::context_bytes_max) break;
-    ++count;
+  while (first != said.begin() && std::cmp_less(said.end() - first, messages_max)) {
+    bytes += std::prev(first)->content.size();
+    if (bytes > limits::context_bytes_max) break;
+    --first;
   }
-  // Templates of many models want a user's message first.
-  const auto first = std::find_if(said.end() - static_cast<std::ptrdiff_t>(count), said.end(),
-                                  [](const Message& message) { return message.role == "user"; });
-  said.erase(said.begin(), first);
-  return said;
+  return first;
+}
+
+/// Templates of many models want a user's message first.
+Said users_first(Said first, const std::vector<Message>& said) {
+  return std::find_if(first, said.end(),
+                      [](const Message& message) { return message.role == "user"; });
+}
+
+/// Behind all that the summary stands for.
+Said behind(const Summary& summary, const std::vector<Message>& said) {
+  const auto last = std::ranges::find(said, summary.upto, &Message::id);
+  return last == said.end() ? said.begin() : std::next(last);
+}
+
+/// Takes what has grown too old for the window and is not in the summary yet, once it is worth a
+/// call of the model: half a window at a time. Until then it goes to the model as it was said.
+/// Returns what comes first of the rest.
+Said take_older(Past& past, Said untold, Said window, std::uint32_t messages_max) {
+  if (untold >= window) return window;
+  const std::uint32_t slack = messages_max / 2;
+  if (newest_that_fit(past.said, messages_max + slack) <= untold) return untold;
+  constexpr std::ptrdiff_t older_max{summarised_messages_max};
+  past.older.assign(window - std::min(window - untold, older_max), window);
+  return window;
 }
 
 }  // namespace
 
-Task<Result<Job>> in_conversation(Sessions& sessions, Job job) {
-  const std::uint32_t wanted = job.context->messages - 1 + own_messages_max;
+Task<Result<Past>> read_past(Sessions& sessions, const Job& job) {
+  const SessionContext context = *job.context;
+  const std::uint32_t messages_max = context.messages - 1;
+  std::uint32_t wanted = messages_max + own_messages_max;
+  if (context.summarise) wanted += summarised_messages_max;
   auto said = co_await sessions.messages(job.tenant, job.session, wanted, job.id);
-  if (!said && said.error() == Errc::not_found) said = std::vector<Message>();
+  if (!said && said.error() == Errc::not_found) co_return Past();
   if (!said) co_return Failure(said.error());
+  Past past;
+  past.said = std::move(*said);
+  std::erase_if(past.said, [&job](const Message& message) {
+    return message.job == job.id || message.content.empty();
+  });
+  Said first = users_first(newest_that_fit(past.said, messages_max), past.said);
+  if (context.summarise) {
+    auto summary = co_await sessions.summary(job.tenant, job.session);
+    if (!summary && summary.error() != Errc::not_found) co_return Failure(summary.error());
+    if (!summary) summary.emplace();
+    first = take_older(past, behind(*summary, past.said), first, messages_max);
+    past.summary = std::move(summary->text);
+  }
+  past.said.erase(past.said.begin(), first);
+  co_return past;
+}
+
+Job in_conversation(Job job, const Past& past) {
   std::string input = "[";
-  for (const auto& message : within_limits(std::move(*said), job)) append_turn(input, message);
+  if (!past.summary.empty())
+    append_turn(input, "system", "What was said before, in short:\n" + past.summary);
+  for (const auto& message : past.said) append_turn(input, message.role, message.content);
   input.append(R"({"role":"user","content":)").append(job.input).append("}]");
   job.input = std::move(input);
-  co_return job;
+  return job;
 }
 
 }  // namespace millrace

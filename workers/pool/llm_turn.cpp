@@ -7,6 +7,7 @@
 #include "shared/runtime/ids.h"
 #include "shared/runtime/json_text.h"
 #include "workers/pool/conversation.h"
+#include "workers/pool/summary.h"
 
 namespace millrace {
 namespace {
@@ -133,11 +134,15 @@ Task<RunEnd> ask_turn(JobRun& run, const Job& job, const std::string& hash) {
 }
 
 /// The same; a message goes to the model with what was said before.
-Task<RunEnd> ask_with_context(JobRun& run, const Job& job, const std::string& hash) {
+Task<RunEnd> ask_with_context(JobRun& run, const Job& job, const std::vector<Step>& finished,
+                              const std::string& hash) {
   if (!job.context) co_return co_await ask_turn(run, job, hash);
-  const auto whole = co_await in_conversation(run.parts.sessions, job);
-  if (!whole) co_return GivenBack{run.parts.clock.now() + store_wait};
-  co_return co_await ask_turn(run, *whole, hash);
+  auto past = co_await read_past(run.parts.sessions, job);
+  if (!past) co_return GivenBack{run.parts.clock.now() + store_wait};
+  auto end = co_await summarise(run, job, finished, *past);
+  if (end) co_return std::move(*end);
+  const Job whole = in_conversation(job, *past);
+  co_return co_await ask_turn(run, whole, hash);
 }
 
 }  // namespace
@@ -151,14 +156,14 @@ RunEnd stopped_end(const JobRun& run) {
 Task<RunEnd> llm_turn(JobRun& run, const std::vector<Step>& finished) {
   const std::string hash = turn_hash(run.job());
   if (auto answered = finished_turn(finished, hash)) co_return std::move(*answered);
-  if (!run.job().input_ref) co_return co_await ask_with_context(run, run.job(), hash);
+  if (!run.job().input_ref) co_return co_await ask_with_context(run, run.job(), finished, hash);
 
   const bool stopped = run.stop_wanted() != Stop::none;
   if (stopped) co_return stopped_end(run);
   const auto whole = co_await whole_job(run);
   if (!whole) co_return stopped_end(run);
   if (!*whole) co_return without_input(whole->error());
-  co_return co_await ask_with_context(run, (*whole)->job(), hash);
+  co_return co_await ask_with_context(run, (*whole)->job(), finished, hash);
 }
 
 std::string turn_hash(const Job& job) {

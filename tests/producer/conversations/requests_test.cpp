@@ -80,22 +80,26 @@ TEST(ChatRequest, AFaultNamesItsField) {
 }
 
 TEST(ChatRequest, TheJobIsTheMessageAndHowMuchGoesWithIt) {
-  const auto job =
-      chat_job({.session = "s", .message = "d \"e\"", .max_new_tokens = 5, .temperature = 0.5}, 10,
-               WallTime(std::chrono::hours(24)));
+  const ChatAsked request{.session = "s",
+                          .message = "d \"e\"",
+                          .max_new_tokens = 5,
+                          .temperature = 0.5,
+                          .on_busy = {},
+                          .features = {}};
+  const auto job = chat_job(request, {10, true}, WallTime(std::chrono::hours(24)));
   ASSERT_TRUE(job);
   EXPECT_EQ(job->session, "s");
   EXPECT_EQ(job->max_tokens, 5u);
   EXPECT_EQ(job->temperature, 0.5);
   EXPECT_EQ(job->input, R"("d \"e\"")");
-  EXPECT_EQ(job->context, SessionContext{10});
+  EXPECT_EQ(job->context, (SessionContext{10, true}));
 }
 
 TEST(ChatRequest, WhatBecomesOfABusySessionIsAsOnTheNativeRoutes) {
   const auto job_of = [](const char* on_busy) {
     const auto asked =
         parse_chat(R"({"session_id":"s","message":"m","on_busy":)" + std::string(on_busy) + "}");
-    return chat_job(asked.value(), 10, WallTime(std::chrono::hours(24)));
+    return chat_job(asked.value(), {10}, WallTime(std::chrono::hours(24)));
   };
   EXPECT_EQ(job_of("null")->on_busy, "enqueue");
   EXPECT_EQ(job_of("\"interrupt\"")->on_busy, "interrupt");
@@ -117,7 +121,7 @@ TEST(QuestionRequest, TheModelIsToldTheFeaturesBehindTheQuestion) {
       R"({"question":"왜?","features":{"온도": 670.0, "b":1},"session_id":"s"})", "");
   ASSERT_TRUE(asked);
   EXPECT_EQ(asked->message, "왜?");
-  const auto job = chat_job(*asked, 10, WallTime(std::chrono::hours(24)));
+  const auto job = chat_job(*asked, {10}, WallTime(std::chrono::hours(24)));
   EXPECT_EQ(job->input, R"("왜?\n\n공정 파라미터: {\"온도\": 670.0, \"b\":1}")");
   EXPECT_EQ(parse_question(R"({"question":"왜?","features":null})", "")->session, "");
 }

@@ -110,6 +110,8 @@ TEST(Envelope, ParametersMayBeAllThereIs) {
 
 TEST(Envelope, SaysHowMuchOfItsSessionGoesWithAMessage) {
   Job job = sample();
+  job.context = SessionContext{10, true};
+  EXPECT_EQ(as<Job>(decode_envelope(encode_envelope(job))).context, job.context);
   job.context = SessionContext{10};
   const std::string text = encode_envelope(job);
   EXPECT_TRUE(text.contains(R"("context":{"messages":10},)"));

@@ -232,7 +232,7 @@ TEST_F(Tools, AreCalledInPiecesInsteadOfWords) {
 }
 
 TEST_F(SimTest, TellsReasoningAndRefusalBesideTheText) {
-  for (const std::string body : {std::string(streamed), std::string()}) {
+  for (const std::string& body : {std::string(streamed), std::string()}) {
     const auto& text = chat("sim-0ms-3tok-0gap-think2-refuse", body).reader.text;
     clock.run_for(1s);
     EXPECT_NE(text.find(R"("reasoning_content":")"), std::string::npos) << text;

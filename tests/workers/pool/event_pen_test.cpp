@@ -183,6 +183,7 @@ TEST_F(Pen, ALossWhileTheEndIsBeingWrittenEndsTheLogAllTheSame) {
                   .model = {},
                   .usage = {},
                   .tool_calls = {},
+                  .asides = {},
                   .error_code = {},
                   .error_message = {},
                   .retryable = false};
