@@ -19,7 +19,7 @@ class Script:
         self.asked = 0
 
     def say(self, *pieces):
-        """Each a text, or a whole `delta` of OpenAI's, for calls of tools."""
+        """Each a text, or a whole `delta` of OpenAI's: calls of tools, reasoning, a refusal."""
         with self._changed:
             self._pieces += pieces
             self._changed.notify_all()
@@ -102,7 +102,7 @@ class _Desk(BaseHTTPRequestHandler):
         try:
             reason = "stop"
             for piece in script.pieces():
-                if isinstance(piece, dict):
+                if isinstance(piece, dict) and "tool_calls" in piece:
                     reason = "tool_calls"
                 self._chunk(piece if isinstance(piece, dict) else {"content": piece}, None)
             self._chunk({}, reason)

@@ -19,7 +19,7 @@ def test_an_answer_is_read_while_it_is_written(screen, author):
     expect(screen.answer().locator(".markdown")).to_have_text("One, two,")
     script.say("three.").end()
     screen.words("One, two, three.")
-    expect(screen.page.get_by_role("status")).to_contain_text("One, two, three.")
+    expect(screen.page.get_by_role("status").filter(has_text="One, two, three.")).to_have_count(1)
 
 
 @pytest.mark.parametrize("place", ["world", "servers_world"])
@@ -47,11 +47,37 @@ def test_a_cut_line_is_told_and_the_answer_goes_on_by_itself(person, world, auth
         screen.ask("Through the storm?")
         expect(screen.answer().locator(".markdown")).to_have_text("Before")
         line.cut()
-        expect(screen.page.get_by_text("No connection.")).to_be_visible()
+        expect(screen.page.get_by_text("No connection.")).to_be_in_viewport()
         script.say("the storm ").say("and after.").end()
         line.mend()
         screen.words("Before the storm and after.")
-        expect(screen.page.get_by_text("No connection.")).to_be_hidden()
+        expect(screen.page.get_by_text("No connection.")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale, told, again", [
+    ("en-US", "No connection.", "Connected again."), ("ko-KR", "연결이 끊겼습니다.", "다시 연결되었습니다.")])
+def test_a_small_screen_says_by_the_message_box_that_there_is_no_connection(
+        person, world, locale, told, again):
+    screen = person(world.url, locale=locale, viewport={"width": 360, "height": 700})
+    state = screen.page.get_by_role("status").filter(has_text=told)
+    box = screen.page.locator("#message")
+    screen.context.set_offline(True)
+    expect(state).to_be_in_viewport(ratio=1)
+    assert abs(state.bounding_box()["y"] - box.bounding_box()["y"]) < 100
+    assert screen.overflow() <= 0
+    screen.context.set_offline(False)
+    expect(state).to_have_count(0)
+    expect(screen.page.get_by_role("status").filter(has_text=again)).to_have_count(1)
+
+
+def test_a_view_whose_numbers_stand_still_says_why(person, world):
+    with Line(world.url) as line:
+        page = person(line.url).tab("/#/jobs")
+        expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+        line.cut()
+        expect(page.get_by_text("No connection.")).to_be_in_viewport()
+        line.mend()
+        expect(page.get_by_text("No connection.")).to_have_count(0)
 
 
 def test_a_question_asked_without_a_network_is_sent_once_when_it_is_back(screen, world):
@@ -127,6 +153,40 @@ def test_what_failed_says_why_and_can_be_asked_again(screen, author):
     script.refuse(200).say("Now I will.").end()
     screen.answer().get_by_role("button", name="Ask again").click()
     screen.words("Now I will.")
+    for look in (lambda: None, screen.page.reload):
+        look()
+        screen.words("Now I will.")
+        expect(screen.questions()).to_have_count(1)
+        expect(screen.page.get_by_text("The author refuses.")).to_have_count(0)
+
+
+def test_asked_again_and_again_it_is_one_question_in_every_tab(screen, author):
+    script = author.on("Now?").refuse(400)
+    screen.ask("Now?")
+    expect(screen.answer()).to_contain_text("The author refuses.")
+    other = screen.tab(f"/#/c/{screen.conversation_id()}")
+    expect(screen.answer(other)).to_contain_text("The author refuses.")
+    again = screen.answer().get_by_role("button", name="Ask again")
+    again.dblclick()
+    expect(screen.answer()).to_contain_text("The author refuses.")
+    script.refuse(200).say("Yes.").end()
+    again.press("Enter")
+    assert screen.page.evaluate("document.activeElement.id") == "message"
+    for page in (screen.page, other):
+        expect(screen.answer(page).locator(".markdown")).to_have_text("Yes.")
+        expect(screen.questions(page)).to_have_count(1)
+    assert script.asked == 3
+
+
+def test_a_stopped_answer_stays_when_its_question_is_asked_again(screen, author):
+    script = author.on("Tell me twice").say("Half an ")
+    screen.ask("Tell me twice")
+    expect(screen.answer().locator(".markdown")).to_have_text("Half an")
+    screen.page.get_by_role("button", name="Stop the answer").click()
+    expect(screen.answer()).to_contain_text("Stopped")
+    script.say("answer").end()
+    screen.answer().get_by_role("button", name="Ask again").click()
+    screen.words("Half an answer")
     expect(screen.questions()).to_have_count(2)
 
 
@@ -173,6 +233,84 @@ def test_a_conversation_that_has_gone_says_so(screen):
     page = screen.tab("/#/c/no-such-conversation")
     expect(page.get_by_text("This conversation has expired or was deleted.")).to_be_visible()
     expect(page.locator("#message")).to_be_disabled()
+
+
+@pytest.mark.parametrize("locale, ask, gone", [
+    ("en-US", "Ask it in a new conversation", "This conversation has expired or was deleted."),
+    ("ko-KR", "새 대화로 질문하기", "만료되었거나 삭제된 대화입니다.")])
+def test_a_message_to_a_deleted_conversation_goes_on_into_a_new_one(
+        person, world, locale, ask, gone):
+    screen = person(world.url, locale=locale)
+    page = screen.page
+    screen.ask("Before")
+    screen.words("You said: Before")
+    session = screen.conversation_id()
+    assert web.delete(f"{world.url}/api/sessions/{session}").status_code == 200
+    screen.ask("A long and careful message")
+    expect(page.get_by_role("heading", name=gone)).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=gone)).to_have_count(1)
+    expect(page.locator("#message")).to_have_value("A long and careful message")
+    page.reload()
+    expect(page.locator("#message")).to_have_value("A long and careful message")
+    page.get_by_role("button", name=ask).click()
+    screen.words("You said: A long and careful message")
+    fresh = screen.conversation_id()
+    assert fresh != session
+    assert [each["content"] for each in messages(world, fresh) if each["role"] == "user"] == [
+        "A long and careful message"]
+    expect(page.locator("#message")).to_have_value("")
+
+
+def test_what_waited_for_the_network_is_given_back_when_its_conversation_has_gone(person, world):
+    with Line(world.url) as line:
+        screen = person(line.url)
+        screen.ask("Before")
+        screen.words("You said: Before")
+        session = screen.conversation_id()
+        line.cut()
+        for text in ("One", "Two"):
+            screen.ask(text)
+            expect(screen.answer()).to_contain_text("Not sent yet")
+        web.delete(f"{world.url}/api/sessions/{session}")
+        line.mend()
+        expect(screen.page.locator("#message")).to_have_value("One\n\nTwo")
+
+
+def test_what_is_being_written_outlives_a_look_elsewhere_and_a_reload(screen):
+    page = screen.page
+    page.locator("#message").fill("A draft")
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#message")).to_have_value("A draft")
+    page.reload()
+    expect(page.locator("#message")).to_have_value("A draft")
+    page.locator("#message").press("Enter")
+    screen.words("You said: A draft")
+    page.reload()
+    screen.words("You said: A draft")
+    expect(page.locator("#message")).to_have_value("")
+
+
+def test_the_heading_says_which_conversation_is_open(screen):
+    page = screen.page
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("New conversation")
+    screen.ask("What about headings?")
+    screen.words("You said: What about headings?")
+    expect(heading).to_have_text("What about headings?")
+    page.get_by_role("button", name="Rename: What about headings?").click()
+    page.get_by_role("textbox", name="Name").fill("Headings")
+    page.get_by_role("button", name="Save").click()
+    expect(heading).to_have_text("Headings")
+
+
+@pytest.mark.parametrize("address", ["#/nope", "#/c/", "#/c/a%20b", "#/queue/1", "#jobs"])
+def test_an_address_that_leads_nowhere_says_so(screen, address):
+    page = screen.tab(f"/{address}")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="New conversation").click()
+    expect(page.locator("#message")).to_be_focused()
 
 
 def test_chatbot_html_leads_to_the_page(screen):

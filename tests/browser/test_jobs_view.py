@@ -1,5 +1,6 @@
 """The jobs view and the queue view."""
 
+import pytest
 from playwright.sync_api import expect
 from world import web
 
@@ -94,3 +95,56 @@ def test_tools_that_a_model_wants_run_are_shown_with_the_answer(screen, world, a
     expect(dialog).to_contain_text("for the client to run")
     dialog.get_by_text("weather").click()
     expect(dialog.locator(".tool pre")).to_have_text('{"city": "Seoul"}')
+
+
+def test_a_job_has_an_address_and_the_way_back_leads_to_the_list(screen, world):
+    job = submit(world, "Find me")
+    world.wait_end(job)
+    page = screen.tab("/#/jobs")
+    link = page.get_by_title(job)
+    link.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("You said: Find me")
+    expect(dialog.get_by_role("heading", name=job)).to_be_visible()
+    assert page.url.endswith(f"/#/jobs/{job}")
+    page.go_back()
+    expect(dialog).to_be_hidden()
+    expect(link).to_be_focused()
+    page.go_forward()
+    expect(dialog).to_contain_text("You said: Find me")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.wait_for_url("**/#/jobs")
+    direct = screen.tab(f"/#/jobs/{job}")
+    expect(direct.get_by_role("dialog")).to_contain_text("Done")
+    direct.get_by_role("button", name="Close", exact=True).click()
+    direct.wait_for_url("**/#/jobs")
+    expect(direct.get_by_title(job)).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["0190b5f0-0000-7000-8000-000000000000", "nonsense"])
+def test_a_job_that_is_not_there_is_told_from_one_without_words(screen, name):
+    page = screen.tab(f"/#/jobs/{name}")
+    expect(page.get_by_role("dialog").locator(".problem")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/#/jobs")
+
+
+def test_jobs_of_one_moment_are_told_apart_and_copied_whole(screen, world):
+    job = submit(world, "Copy me")
+    screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = screen.tab("/#/jobs")
+    link = page.get_by_title(job)
+    expect(link).to_have_accessible_name(f"Job {job[-8:]}")
+    link.evaluate("""each => {
+      const range = document.createRange();
+      range.selectNodeContents(each);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      document.execCommand('copy');
+    }""")
+    assert page.evaluate("navigator.clipboard.readText()") == job
+    link.click()
+    page.get_by_role("button", name="Copy the id").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == job

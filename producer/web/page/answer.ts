@@ -2,13 +2,17 @@
 import {h, fill} from './dom';
 import type {Fold, Phase, ToolUse} from './fold';
 import {icon} from './icons';
-import {Markdown, canCopy, copyText} from './markdown';
+import {Markdown, copyButton} from './markdown';
+import {Thoughts} from './thoughts';
 import {words} from './words';
 
 /** What is shown; a fold has it all, a stored message some of it. */
 export interface Shown {
-  phase: Phase | 'sending' | 'unsent' | 'unknown';
+  /** `loading`: not known yet; `unknown`: nor will it be. */
+  phase: Phase | 'sending' | 'unsent' | 'loading' | 'unknown';
   text: string;
+  reasoning?: string | undefined;
+  refusal?: string | undefined;
   status?: string;
   position?: number | null;
   tools?: ToolUse[];
@@ -21,14 +25,16 @@ export function shownFold(fold: Fold, simulated: boolean): Shown {
 }
 
 export function isLive(shown: Shown): boolean {
-  return ['queued', 'running', 'sending', 'unsent'].includes(shown.phase);
+  return ['queued', 'running', 'sending', 'unsent', 'loading'].includes(shown.phase);
 }
 
 /** Frames are drawn at most once a screen's; a long answer's less often than it costs. */
 export class AnswerView {
   readonly element: HTMLElement;
   private readonly markdown = new Markdown();
+  private readonly thoughts = new Thoughts();
   private readonly tools = h('div', {className: 'tools'});
+  private readonly refusal = h('p', {className: 'refusal', hidden: true});
   private readonly state = h('p', {className: 'state'});
   private readonly foot = h('div', {className: 'answer-foot'});
   private shown: Shown | null = null;
@@ -39,7 +45,8 @@ export class AnswerView {
   constructor(private readonly onAgain: (() => void) | null) {
     this.element = h('article', {className: 'turn answer'},
                      h('h2', {className: 'sr-only'}, words.answer),
-                     this.tools, this.markdown.element, this.state, this.foot);
+                     this.thoughts.element, this.tools, this.markdown.element, this.refusal, this.state,
+                     this.foot);
   }
 
   show(shown: Shown): void {
@@ -57,7 +64,7 @@ export class AnswerView {
 
   /** What was last drawn, for those who only hear it. */
   get spoken(): string {
-    return this.markdown.element.textContent ?? '';
+    return [this.markdown.element, this.refusal].map((each) => each.textContent).join(' ').trim();
   }
 
   private draw(): void {
@@ -66,7 +73,9 @@ export class AnswerView {
     this.element.setAttribute('aria-busy', String(isLive(shown)));
     this.element.dataset.phase = shown.phase;
     this.markdown.show(shown.text);
+    this.thoughts.show(shown.reasoning ?? '', isLive(shown) && shown.text === '' && !shown.refusal);
     this.drawTools(shown.tools ?? []);
+    this.drawRefusal(shown.refusal ?? '');
     this.drawState(shown);
     if (isLive(shown)) fill(this.foot);
     else this.drawFoot(shown);
@@ -82,6 +91,11 @@ export class AnswerView {
     fill(this.tools, ...tools.map((use, index) => toolElement(use, open.has(index))));
   }
 
+  private drawRefusal(text: string): void {
+    this.refusal.hidden = text === '';
+    if (text !== '') fill(this.refusal, h('strong', {}, words.refused), ` ${text}`);
+  }
+
   private drawState(shown: Shown): void {
     const said = stateWords(shown);
     const live = isLive(shown);
@@ -92,17 +106,14 @@ export class AnswerView {
   }
 
   private drawFoot(shown: Shown): void {
-    const copy = h('button', {
-      type: 'button', className: 'icon-button', title: words.copy, attrs: {'aria-label': words.copy},
-    }, icon('copy'));
-    copy.addEventListener('click', () => void copyText(shown.text, copy));
+    const said = shown.text || shown.refusal || '';
     const again = h('button', {type: 'button', className: 'text-button'}, icon('again'), words.tryAgain);
     again.addEventListener('click', () => this.onAgain?.());
     const failed = shown.phase !== 'succeeded';
     fill(this.foot,
-         shown.text !== '' && canCopy() && copy,
+         said !== '' && copyButton(said, words.copy),
          failed && this.onAgain && again,
-         shown.simulated && shown.text !== '' &&
+         shown.simulated && said !== '' &&
              h('span', {className: 'tag', title: words.simulatedText}, words.simulated));
   }
 }
@@ -115,11 +126,12 @@ function stateWords(shown: Shown): string {
       return shown.position ? words.waitingBehind(shown.position) : words.waiting;
     case 'running':
       if (shown.status) return shown.status;
-      return shown.text === '' ? words.thinking : '';
+      return shown.text || shown.reasoning || shown.refusal ? '' : words.starting;
     case 'failed': return shown.error ? `${words.failed}: ${shown.error}` : words.failed;
     case 'cancelled': return words.stopped;
     case 'expired': return words.expiredJob;
     case 'unknown': return words.noAnswer;
+    case 'loading':
     case 'succeeded': return '';
   }
 }

@@ -2,7 +2,8 @@
 // is an Away. When it asks for a key, so does the page, and the request is made again.
 
 export class Refused extends Error {
-  constructor(message: string, readonly status: number, readonly retryAfterMs: number) {
+  constructor(message: string, readonly status: number, readonly retryAfterMs: number,
+              readonly code = '') {
     super(message);
   }
 }
@@ -22,6 +23,9 @@ export interface Keys {
 }
 
 export class Api {
+  /** After each request: whether there was an answer to it. */
+  onAnswer: (answered: boolean) => void = () => {};
+
   constructor(private readonly keys: Keys) {}
 
   get<T>(path: string, asked: Asked = {}): Promise<T> {
@@ -68,8 +72,12 @@ export class Api {
       headers['Content-Type'] = 'application/json';
       init.body = JSON.stringify(asked.body);
     }
-    return fetch(path, init).catch((failure: unknown) => {
+    return fetch(path, init).then((answer) => {
+      this.onAnswer(true);
+      return answer;
+    }, (failure: unknown) => {
       if (asked.signal?.aborted) throw failure;
+      this.onAnswer(false);
       throw new Away();
     });
   }
@@ -78,15 +86,20 @@ export class Api {
 function refused(answer: Response, text: string): Refused {
   const seconds = Number(answer.headers.get('Retry-After') ?? 1);
   return new Refused(sentence(text) || `${answer.status} ${answer.statusText}`, answer.status,
-                     Number.isFinite(seconds) ? seconds * 1000 : 1000);
+                     Number.isFinite(seconds) ? seconds * 1000 : 1000, member(text, 'code'));
 }
 
 /** Native problems, OpenAI's errors and the conversations' details each say it in their way. */
 function sentence(text: string): string {
+  return member(text, 'detail') || member(text, 'title') || member(text, 'error', 'message');
+}
+
+/** What stands there in a JSON object; '' where nothing does. */
+function member(text: string, ...path: string[]): string {
   try {
-    const body = JSON.parse(text) as Record<string, unknown>;
-    const error = body.error as {message?: unknown} | undefined;
-    return String(body.detail ?? body.title ?? error?.message ?? '');
+    let value: unknown = JSON.parse(text);
+    for (const name of path) value = (value as Record<string, unknown> | null | undefined)?.[name];
+    return value === undefined || value === null ? '' : String(value);
   } catch {
     return '';
   }

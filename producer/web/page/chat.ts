@@ -20,10 +20,18 @@ interface Parts {
   simulated(): boolean;
   /** A conversation that was only here until now has its id. */
   made(id: string): void;
+  /** Opens a new conversation, with a question or to write one. */
+  anew(question: string): void;
+}
+
+interface Drawn {
+  view: AnswerView;
+  question: HTMLElement | null;
 }
 
 export class ChatView {
   readonly element: HTMLElement;
+  private readonly heading = h('h1', {className: 'sr-only'});
   private readonly log = h('div', {
     className: 'log', tabIndex: 0, role: 'log',
     attrs: {'aria-label': words.messages, 'aria-live': 'off'},
@@ -43,20 +51,20 @@ export class ChatView {
     type: 'button', className: 'round to-end', attrs: {'aria-label': words.toEnd}, title: words.toEnd,
   }, icon('down'));
   private readonly banner = h('p', {className: 'banner', hidden: true}, words.simulatedText);
-  private readonly answers = new Map<Turn, AnswerView>();
+  private readonly answers = new Map<Turn, Drawn>();
   private readonly turns: Turns;
   private follows = true;
+  private isGone = false;
 
   constructor(id: string, private readonly parts: Parts) {
     const form = h('form', {className: 'composer'}, this.text, this.stop, this.send);
     this.element = h('div', {className: 'chat'},
-                     h('h1', {className: 'sr-only'}, parts.kept.conversation(id)?.title ?? words.newChat),
-                     this.banner, this.log,
+                     this.heading, this.banner, this.log,
                      h('div', {className: 'composer-place'}, this.toEnd, form));
     this.log.append(this.inner);
     this.turns = new Turns(id, parts.server, parts.streams, parts.kept, parts.simulated);
     this.turns.onTurn = (turn) => this.showTurn(turn);
-    this.turns.onGone = () => this.gone();
+    this.turns.onGone = (unheard) => this.gone(unheard);
     this.turns.onMade = (made) => {
       const first = this.turns.turns[0]?.question ?? '';
       parts.kept.put({id: made, title: titleOf(first), at: Date.now()});
@@ -66,7 +74,11 @@ export class ChatView {
       event.preventDefault();
       this.submit();
     });
-    this.text.addEventListener('input', () => this.fit());
+    this.text.value = parts.kept.draft(id);
+    this.text.addEventListener('input', () => {
+      parts.kept.putDraft(this.id, this.text.value);
+      this.fit();
+    });
     this.text.addEventListener('keydown', (event) => {
       // Enter that ends the composing of a Hangul syllable sends nothing.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -83,6 +95,11 @@ export class ChatView {
 
   get id(): string {
     return this.turns.id;
+  }
+
+  /** What the conversation is called now. */
+  named(name: string): void {
+    this.heading.textContent = name;
   }
 
   /** Once it is in the page. */
@@ -109,12 +126,14 @@ export class ChatView {
   private submit(): void {
     const text = this.text.value.trim();
     if (text === '') return;
+    this.parts.kept.putDraft(this.id, '');
+    if (this.isGone) return this.parts.anew(text);
     this.text.value = '';
     this.fit();
     this.ask(text);
   }
 
-  private ask(text: string): void {
+  ask(text: string): void {
     if (this.turns.turns.length === 0) fill(this.inner);
     const known = this.parts.kept.conversation(this.turns.id);
     if (known) this.parts.kept.put({...known, at: Date.now()});
@@ -145,27 +164,61 @@ export class ChatView {
                          ...suggestions)));
   }
 
-  private gone(): void {
-    fill(this.inner, h('section', {className: 'welcome'}, h('h2', {}, words.gone)));
-    this.text.disabled = true;
-    this.send.disabled = true;
+  /** What it has not heard goes back into the box, and on into another conversation. */
+  private gone(unheard: string[]): void {
+    this.isGone = true;
+    const text = [...unheard, this.text.value].map((each) => each.trim()).filter(Boolean).join('\n\n');
+    const anew = h('button', {type: 'button', className: 'button primary'},
+                   text === '' ? words.newChat : words.askAnew);
+    anew.addEventListener('click', () => {
+      if (this.text.value.trim() === '') this.parts.anew('');
+      else this.submit();
+    });
+    fill(this.inner, h('section', {className: 'welcome'}, h('h2', {}, words.gone),
+                       text !== '' && h('p', {}, words.goneText), anew));
+    if (text !== '') say(`${words.gone} ${words.goneText}`);
+    this.text.value = text;
+    this.parts.kept.putDraft(this.id, text);
+    this.text.disabled = text === '';
+    this.send.disabled = text === '';
+    this.fit();
+    this.showState();
   }
 
   private showTurn(turn: Turn): void {
-    let view = this.answers.get(turn);
-    const wasLive = view?.element.getAttribute('aria-busy') === 'true';
-    if (!view) {
-      view = new AnswerView(() => this.ask(turn.question));
-      this.answers.set(turn, view);
-      if (turn.question !== '') this.inner.append(question(turn.question));
-      this.inner.append(view.element);
-      this.observe(view.element);
+    if (this.isGone) return;
+    this.dropSuperseded();
+    if (this.turns.superseded(turn)) return;
+    let drawn = this.answers.get(turn);
+    const wasLive = drawn?.view.element.getAttribute('aria-busy') === 'true';
+    if (!drawn) {
+      drawn = {
+        view: new AnswerView(() => this.ask(turn.question)),
+        question: turn.question === '' ? null : question(turn.question),
+      };
+      this.answers.set(turn, drawn);
+      if (drawn.question) this.inner.append(drawn.question);
+      this.inner.append(drawn.view.element);
+      this.observe(drawn.view.element);
     }
+    const {view} = drawn;
     view.show(turn.shown);
     const live = isLive(turn.shown);
     if (wasLive && !live) say(turn.shown.phase === 'succeeded' ? `${words.answered} ${view.spoken}` : '');
     this.showState();
     this.keepUp();
+  }
+
+  /** A question that was asked again is there once. */
+  private dropSuperseded(): void {
+    for (const [turn, {view, question: asked}] of this.answers) {
+      if (!this.turns.superseded(turn)) continue;
+      if (view.element.contains(document.activeElement)) this.text.focus();
+      this.grows.unobserve(view.element);
+      view.element.remove();
+      asked?.remove();
+      this.answers.delete(turn);
+    }
   }
 
   private showState(): void {

@@ -12,14 +12,19 @@ export interface ToolUse {
 
 export type Phase = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
 
+type Mark = [seq: number, text: number, reasoning: number, refusal: number];
+
 export interface Fold {
   job: string;
   /** The last event that was taken in. */
   seq: number;
   phase: Phase;
   text: string;
-  /** [seq, length of the text after it] of each event that changed the text. */
-  marks: [number, number][];
+  /** How the model came to it, and why it gives no answer; no part of the text. */
+  reasoning: string;
+  refusal: string;
+  /** After each event that changed one of the three: its seq, and their lengths. */
+  marks: Mark[];
   /** What the worker says it does; the next words of the answer take it away. */
   status: string;
   /** Jobs before this one, where that is known. */
@@ -40,8 +45,8 @@ export interface JobEvent {
 
 export function emptyFold(job: string): Fold {
   return {
-    job, seq: 0, phase: 'queued', text: '', marks: [], status: '', position: null, tools: [],
-    model: '', error: '',
+    job, seq: 0, phase: 'queued', text: '', reasoning: '', refusal: '', marks: [], status: '',
+    position: null, tools: [], model: '', error: '',
   };
 }
 
@@ -73,15 +78,13 @@ const changes: Record<string, Change> = {
     fold.position = null;
   },
   status: (fold, event) => { fold.status = words(event.message); },
-  delta: (fold, event) => {
-    fold.text += words(event.text);
-    fold.marks.push([fold.seq, fold.text.length]);
-    fold.status = '';
-  },
+  delta: (fold, event) => more(fold, 'text', event),
+  reasoning: (fold, event) => more(fold, 'reasoning', event),
+  refusal: (fold, event) => more(fold, 'refusal', event),
   rewind: (fold, event) => rewind(fold, Number(event.to)),
   snapshot: (fold, event) => {
     fold.text = words(event.text);
-    fold.marks = [[Number(event.upto), fold.text.length]];
+    fold.marks = [mark(fold, Number(event.upto))];
   },
   tool_start: (fold, event) => { fold.tools.push(toolUse(event, words(event.tool), false)); },
   tool_end: (fold, event) => {
@@ -94,6 +97,8 @@ const changes: Record<string, Change> = {
     const result = (event.result ?? {}) as Record<string, unknown>;
     end(fold, 'succeeded');
     fold.text = words(result.text);
+    fold.reasoning = words(result.reasoning);
+    fold.refusal = words(result.refusal);
     fold.model = words(result.model);
   },
   error: (fold, event) => {
@@ -104,10 +109,23 @@ const changes: Record<string, Change> = {
   expired: (fold) => end(fold, 'expired'),
 };
 
-/** Back to what the text was after event `to`; before the first mark there was nothing. */
+function more(fold: Fold, of: 'text' | 'reasoning' | 'refusal', event: JobEvent): void {
+  fold[of] += words(event.text);
+  fold.marks.push(mark(fold, fold.seq));
+  fold.status = '';
+}
+
+function mark(fold: Fold, seq: number): Mark {
+  return [seq, fold.text.length, fold.reasoning.length, fold.refusal.length];
+}
+
+/** Back to what was said after event `to`; before the first mark there was nothing. */
 function rewind(fold: Fold, to: number): void {
   while (fold.marks.length > 0 && fold.marks.at(-1)![0] > to) fold.marks.pop();
-  fold.text = fold.text.slice(0, fold.marks.at(-1)?.[1] ?? 0);
+  const [, text, reasoning, refusal] = fold.marks.at(-1) ?? [0, 0, 0, 0];
+  fold.text = fold.text.slice(0, text);
+  fold.reasoning = fold.reasoning.slice(0, reasoning);
+  fold.refusal = fold.refusal.slice(0, refusal);
 }
 
 function end(fold: Fold, phase: Phase): void {

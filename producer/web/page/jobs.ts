@@ -1,20 +1,16 @@
-// The jobs of the queue: all, or those that stand so; one of them in full; cancelled, or sent again.
-import {AnswerView, shownFold} from './answer';
-import {notice, openDialog} from './dialogs';
+// The jobs of the queue: all, or those that stand so; cancelled, or sent again.
+import {Refused} from './api';
+import {notice} from './dialogs';
 import {type Child, fill, h} from './dom';
+import {JobDetail, labels} from './job';
 import type {DeadLetter, Job, Server} from './server';
 import type {Streams} from './streams';
-import {ago, count, exactly, lasting, words} from './words';
+import {ago, count, exactly, idTail, lasting, words} from './words';
 
 const refreshMs = 2000;
 const pageJobs = 30;
 const shownMax = 300;
 
-const labels: Record<string, string> = {
-  queued: words.queued, running: words.running, retrying: words.retrying,
-  succeeded: words.succeeded, failed: words.failedJobs, cancelled: words.cancelled,
-  expired: words.expired,
-};
 const filters = ['', 'queued', 'running', 'succeeded', 'failed', 'cancelled'];
 
 export class JobsView {
@@ -28,12 +24,15 @@ export class JobsView {
   private filter = '';
   private wanted = pageJobs;
   private letters = new Map<string, DeadLetter>();
+  /** False where the dead letters are out of this server's reach. */
+  private redrives = true;
+  private detail: JobDetail | null = null;
   private drawn = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
 
   constructor(private readonly server: Server, private readonly streams: Streams,
-              private readonly simulated: () => boolean) {
+              private readonly simulated: () => boolean, private readonly left: () => void) {
     const heads = [words.job, words.status, words.model, words.accepted, words.took, words.attempts];
     this.element = h('div', {className: 'page'},
                      h('h1', {}, words.jobs), this.filterBar,
@@ -51,7 +50,22 @@ export class JobsView {
     void this.refresh();
   }
 
+  /** Shows this job in full, or with '' none. */
+  look(id: string): void {
+    if (this.detail?.id === id) return;
+    this.detail?.close();
+    this.detail = id === '' ? null : new JobDetail(id, this.server, this.streams, this.simulated);
+    const own = this.detail;
+    void own?.closed.then(() => {
+      this.rows.querySelector<HTMLElement>(`[data-focus="open-${id}"]`)?.focus();
+      if (this.detail !== own) return;
+      this.detail = null;
+      this.left();
+    });
+  }
+
   close(): void {
+    this.look('');
     this.closed = true;
     clearTimeout(this.timer);
     document.removeEventListener('visibilitychange', this.seen);
@@ -100,8 +114,11 @@ export class JobsView {
       after = page.next;
     } while (after && jobs.length < this.wanted);
     if (jobs.some((job) => job.status === 'failed')) {
-      // Not every edge can be asked for them; then each failed job may be tried.
-      const letters = await this.server.deadLetters().catch(() => []);
+      // Who may not read them may try each failed job.
+      const letters = await this.server.deadLetters().catch((failure: unknown) => {
+        this.redrives = !(failure instanceof Refused && failure.code === 'not_supported');
+        return [];
+      });
       this.letters = new Map(letters.map((letter) => [letter.job, letter]));
     }
     return {jobs, more: after !== null};
@@ -121,9 +138,12 @@ export class JobsView {
   }
 
   private row(job: Job): HTMLElement {
-    const open = h('button', {type: 'button', className: 'job-id', title: job.id}, job.id.slice(0, 8));
+    // Ids of one hour begin alike: the end tells them apart. Who copies it gets all of it.
+    const tail = idTail(job.id);
+    const open = h('a', {className: 'job-id', href: `#/jobs/${job.id}`, title: job.id,
+                         attrs: {'aria-label': `${words.job} ${tail}`}},
+                   h('span', {className: 'id-head'}, job.id.slice(0, -tail.length)), tail);
     open.dataset.focus = `open-${job.id}`;
-    open.addEventListener('click', () => this.open(job));
     const end = job.ended_at ?? null;
     const cell = (label: string, ...children: Child[]) => h('td', {attrs: {'data-label': label}}, ...children);
     return h('tr', {},
@@ -146,6 +166,7 @@ export class JobsView {
     if (job.status !== 'failed') return null;
     const letter = this.letters.get(job.id);
     if (letter?.redriven_as) return h('span', {className: 'hint'}, words.redriven);
+    if (!this.redrives) return h('span', {className: 'hint'}, words.redriveThere);
     return this.button(words.redrive, `redrive-${job.id}`, job, async () => {
       await this.server.redrive(job.id);
     });
@@ -153,7 +174,7 @@ export class JobsView {
 
   private button(label: string, focus: string, job: Job, act: () => Promise<void>): HTMLElement {
     const button = h('button', {
-      type: 'button', className: 'button small', attrs: {'aria-label': `${label}: ${job.id.slice(0, 8)}`},
+      type: 'button', className: 'button small', attrs: {'aria-label': `${label}: ${idTail(job.id)}`},
     }, label);
     button.dataset.focus = focus;
     button.addEventListener('click', () => {
@@ -164,27 +185,5 @@ export class JobsView {
       }).then(() => this.refresh());
     });
     return button;
-  }
-
-  /** One job in full; a live one as it goes. */
-  private open(job: Job): void {
-    const view = new AnswerView(null);
-    const row = (label: string, value: Child) => value && h('div', {}, h('dt', {}, label), h('dd', {}, value));
-    const facts = h('dl', {className: 'facts'},
-                    row(words.status, labels[job.status] ?? job.status),
-                    row(words.model, job.model),
-                    row(words.session, job.session),
-                    row(words.accepted, exactly(job.created_at)),
-                    row(words.took, job.ended_at ? lasting(job.created_at, job.ended_at) : null),
-                    row(words.attempts, count(job.attempts)),
-                    row(words.error, job.error ? `${job.error.message} (${job.error.code})` : null));
-    const {closed} = openDialog({
-      title: `${words.job} ${job.id}`, className: 'wide', body: [facts, view.element],
-    });
-    const leave = this.streams.follow(job.id, {
-      changed: (fold) => view.show(shownFold(fold, this.simulated())),
-      unknown: () => view.show({phase: 'unknown', text: '', simulated: false}),
-    });
-    void closed.then(leave);
   }
 }

@@ -22,6 +22,7 @@ const places = {
   conversations: 'millrace.conversations',
   unsent: 'millrace.unsent',
   key: 'millrace.key',
+  draft: 'millrace.draft.',
 };
 const conversationsMax = 200;
 
@@ -101,6 +102,24 @@ export class Kept {
 
   sent(key: string): void {
     write(places.unsent, JSON.stringify(this.unsent().filter((each) => each.key !== key)));
+  }
+
+  /** What is written there and not sent; this tab's alone. */
+  draft(conversation: string): string {
+    try {
+      return sessionStorage.getItem(places.draft + conversation) ?? '';
+    } catch {
+      return '';
+    }
+  }
+
+  putDraft(conversation: string, text: string): void {
+    try {
+      if (text) sessionStorage.setItem(places.draft + conversation, text);
+      else sessionStorage.removeItem(places.draft + conversation);
+    } catch {
+      // Then it is in the box alone.
+    }
   }
 
   key(): string {

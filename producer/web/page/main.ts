@@ -1,14 +1,15 @@
 import {Api} from './api';
 import {ChatView} from './chat';
-import {askKey} from './dialogs';
+import {askKey, say} from './dialogs';
 import {fill, h} from './dom';
 import {JobsView} from './jobs';
 import {Kept} from './kept';
+import {Link} from './link';
 import {QueueView} from './queue';
 import {Server} from './server';
 import {type Place, Side} from './side';
 import {Streams} from './streams';
-import {language, words} from './words';
+import {idTail, language, words} from './words';
 
 interface View {
   element: HTMLElement;
@@ -27,28 +28,50 @@ function askForKey(refused: boolean): Promise<void> {
   return asking;
 }
 
-const server = new Server(new Api({key: () => kept.key(), ask: askForKey}));
+const link = new Link();
+const api = new Api({key: () => kept.key(), ask: askForKey});
+api.onAnswer = (answered) => link.requests(answered);
+const server = new Server(api);
 const content = h('div', {className: 'content'});
 const title = h('span', {className: 'head-title'});
+const linkState = h('p', {className: 'offline', role: 'status'});
 const side = new Side(kept, server, (id) => {
   if (view instanceof ChatView && view.id === id) location.hash = '#/';
 });
 
 const main = h('main', {id: 'main', tabIndex: -1},
-               h('div', {className: 'head'}, side.opener, title), content);
+               h('div', {className: 'head'}, side.opener, title), content, linkState);
 
 let simulated = false;
 let view: View | null = null;
 let place: Place = {at: 'chat', id: ''};
+/** The job that is shown was chosen in the list, and so the way back leads there. */
+let fromList = false;
 
 function placeOf(hash: string): Place {
-  if (hash === '#/jobs') return {at: 'jobs'};
-  if (hash === '#/queue') return {at: 'queue'};
-  return {at: 'chat', id: /^#\/c\/([\w-]{1,200})$/.exec(hash)?.[1] ?? ''};
+  if (hash === '' || hash === '#' || hash === '#/') return {at: 'chat', id: ''};
+  const [, where, id] = /^#\/(c|jobs|queue)(?:\/([\w-]{1,200}))?$/.exec(hash) ?? [];
+  if (where === 'c' && id) return {at: 'chat', id};
+  if (where === 'jobs') return {at: 'jobs', job: id ?? ''};
+  if (where === 'queue' && !id) return {at: 'queue'};
+  return {at: 'nowhere'};
+}
+
+/** Goes there as a link would, but at once. */
+function go(hash: string): void {
+  history.pushState(null, '', hash);
+  open(placeOf(hash));
 }
 
 function open(wanted: Place): void {
+  const before = place;
   place = wanted;
+  if (view instanceof JobsView && place.at === 'jobs') {
+    fromList = before.at === 'jobs' && before.job === '';
+    view.look(place.job);
+    return showPlace();
+  }
+  fromList = false;
   view?.close();
   view = made(place);
   fill(content, view.element);
@@ -58,12 +81,14 @@ function open(wanted: Place): void {
   } else {
     main.focus();
   }
+  if (view instanceof JobsView && place.at === 'jobs') view.look(place.job);
   showPlace();
 }
 
 function made(wanted: Place): View {
-  if (wanted.at === 'jobs') return new JobsView(server, streams, () => simulated);
+  if (wanted.at === 'jobs') return new JobsView(server, streams, () => simulated, leaveJob);
   if (wanted.at === 'queue') return new QueueView(server);
+  if (wanted.at === 'nowhere') return nowhere();
   return new ChatView(wanted.id, {
     server, streams, kept, simulated: () => simulated,
     made: (id) => {
@@ -71,12 +96,37 @@ function made(wanted: Place): View {
       history.replaceState(null, '', `#/c/${id}`);
       showPlace();
     },
+    anew: (question) => {
+      go('#/');
+      if (question !== '' && view instanceof ChatView) view.ask(question);
+    },
   });
+}
+
+function leaveJob(): void {
+  if (fromList) return history.back();
+  history.replaceState(null, '', '#/jobs');
+  open({at: 'jobs', job: ''});
+}
+
+function nowhere(): View {
+  return {
+    element: h('div', {className: 'page'}, h('h1', {}, words.nowhere),
+               h('p', {}, h('a', {href: '#/'}, words.newChat), ' · ', h('a', {href: '#/jobs'}, words.jobs))),
+    close: () => {},
+  };
+}
+
+function nameOf(where: Place): string {
+  if (where.at === 'chat') return kept.conversation(where.id)?.title ?? words.newChat;
+  if (where.at === 'jobs' && where.job) return `${words.job} ${idTail(where.job)}`;
+  return words[where.at];
 }
 
 function showPlace(): void {
   side.show(place);
-  const name = place.at === 'chat' ? kept.conversation(place.id)?.title ?? words.newChat : words[place.at];
+  const name = nameOf(place);
+  if (view instanceof ChatView) view.named(name);
   document.title = `${name} · ${words.title}`;
   title.textContent = name;
 }
@@ -95,7 +145,11 @@ kept.onKey = () => {
   showPlace();
 };
 streams.useKey(kept.key());
-streams.onLink = (up) => side.showLink(up);
+streams.onLink = (up) => link.stream(up);
+link.onChange = (up) => {
+  linkState.textContent = up ? '' : words.offline;
+  if (up) say(words.online);
+};
 streams.onLocked = () => void askForKey(kept.key() !== '');
 streams.onNews = (news) => {
   if (view instanceof ChatView && view.id === news.conversation) view.reload();

@@ -56,14 +56,9 @@ function heading(token: Tokens.Heading): HTMLElement {
 }
 
 function code(token: Tokens.Code): HTMLElement {
-  const copy = h('button', {
-    type: 'button', className: 'icon-button copy-code', title: words.copyCode,
-    attrs: {'aria-label': words.copyCode},
-  }, icon('copy'));
-  copy.addEventListener('click', () => void copyText(token.text, copy));
   return h('div', {className: 'code'},
            h('div', {className: 'code-head'},
-             h('span', {}, token.lang?.split(/\s/)[0] ?? ''), canCopy() && copy),
+             h('span', {}, token.lang?.split(/\s/)[0] ?? ''), copyButton(token.text, words.copyCode)),
            h('pre', {tabIndex: 0}, h('code', {}, token.text)));
 }
 
@@ -145,12 +140,17 @@ function absolute(href: string): string | null {
   }
 }
 
-/** The clipboard is there on secure origins only. */
-export function canCopy(): boolean {
-  return Boolean(navigator.clipboard);
+/** Copies this text; null where there is no clipboard: pages have one on secure origins only. */
+export function copyButton(text: string, label: string): HTMLButtonElement | null {
+  if (!navigator.clipboard) return null;
+  const button = h('button', {
+    type: 'button', className: 'icon-button', title: label, attrs: {'aria-label': label},
+  }, icon('copy'));
+  button.addEventListener('click', () => void copy(text, button));
+  return button;
 }
 
-export async function copyText(text: string, button: HTMLButtonElement): Promise<void> {
+async function copy(text: string, button: HTMLButtonElement): Promise<void> {
   await navigator.clipboard.writeText(text);
   button.replaceChildren(icon('check'));
   button.setAttribute('aria-label', words.copied);

@@ -21,7 +21,7 @@ export interface Job {
   started_at: string | null;
   ended_at: string | null;
   attempts: number;
-  result?: {text: string; model: string | null} | null;
+  result?: {text: string; model: string | null; reasoning?: string; refusal?: string} | null;
   error: {code: string; message: string} | null;
 }
 

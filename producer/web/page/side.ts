@@ -1,5 +1,4 @@
-// The side: conversations, the other places, and how the connection stands. On a narrow screen it
-// is a drawer over the page.
+// The side: conversations and the other places. On a narrow screen it is a drawer over the page.
 import {askText, askWhether, notice} from './dialogs';
 import {fill, h} from './dom';
 import {icon, type IconName, logo} from './icons';
@@ -7,7 +6,8 @@ import type {Conversation, Kept} from './kept';
 import type {Server} from './server';
 import {words} from './words';
 
-export type Place = {at: 'chat'; id: string} | {at: 'jobs'} | {at: 'queue'};
+/** `job`: '', or which one is shown in full. */
+export type Place = {at: 'chat'; id: string} | {at: 'jobs'; job: string} | {at: 'queue'} | {at: 'nowhere'};
 
 export class Side {
   readonly element: HTMLElement;
@@ -20,7 +20,6 @@ export class Side {
   private readonly empty = h('p', {className: 'hint'}, words.noConversations);
   private readonly places = h('ul', {className: 'places'});
   private readonly forget = h('button', {type: 'button', className: 'side-link'}, icon('key'), words.forgetKey);
-  private readonly link = h('p', {className: 'offline', hidden: true}, words.offline);
   private readonly veil = h('div', {className: 'veil'});
   private readonly narrow = matchMedia('(max-width: 760px)');
   private place: Place = {at: 'chat', id: ''};
@@ -35,7 +34,7 @@ export class Side {
                      h('div', {className: 'brand'}, logo(), h('span', {}, words.title), closer),
                      h('nav', {attrs: {'aria-label': words.conversations}}, fresh, this.list, this.empty),
                      h('nav', {className: 'foot', attrs: {'aria-label': words.places}},
-                       this.link, this.places, this.forget));
+                       this.places, this.forget));
     this.forget.addEventListener('click', () => this.kept.useKey(''));
     this.opener.addEventListener('click', () => this.open(true));
     closer.addEventListener('click', () => this.open(false));
@@ -61,10 +60,6 @@ export class Side {
          this.placeLink('jobs', words.jobs, '#/jobs', place.at === 'jobs'),
          this.placeLink('queue', words.queue, '#/queue', place.at === 'queue'));
     this.forget.hidden = this.kept.key() === '';
-  }
-
-  showLink(up: boolean): void {
-    this.link.hidden = up;
   }
 
   private placeLink(name: IconName, label: string, href: string, here: boolean): HTMLElement {

@@ -2,6 +2,7 @@
 import {Away, Refused, passing} from './api';
 import {shownFold, type Shown} from './answer';
 import {type Kept, type Unsent, freshName} from './kept';
+import {pause} from './link';
 import type {Message, Server} from './server';
 import type {Streams} from './streams';
 
@@ -14,6 +15,8 @@ export interface Turn {
 }
 
 const sendAgainMs = 1500;
+/** So many of the newest stored answers are asked for what was said beside them. */
+const asidesMax = 10;
 const phases: Record<string, Shown['phase']> = {
   complete: 'succeeded', interrupted: 'cancelled', failed: 'failed', expired: 'expired',
 };
@@ -22,12 +25,13 @@ const phases: Record<string, Shown['phase']> = {
 export class Turns {
   readonly turns: Turn[] = [];
   onTurn: (turn: Turn) => void = () => {};
-  /** The server does not know it (any more). */
-  onGone: () => void = () => {};
+  /** The server does not know it (any more); `unheard` was still on its way there. */
+  onGone: (unheard: string[]) => void = () => {};
   /** It has its id from the server. */
   onMade: (id: string) => void = () => {};
 
   private readonly unfollow = new Map<string, () => void>();
+  private readonly given = new Set<string>();
   private closed = false;
 
   /** `id`: '' for one that is made with its first question. */
@@ -47,6 +51,7 @@ export class Turns {
       if (!messages || this.closed) return;
       for (const message of messages) this.takeMessage(message);
       this.followOpen();
+      this.askForAsides();
     }
     for (const unsent of this.kept.unsent().filter((each) => each.conversation === this.id))
       if (!this.turns.some((turn) => turn.id === unsent.key)) void this.send(unsent);
@@ -74,6 +79,13 @@ export class Turns {
     }
     this.kept.sent(turn.id);
     this.change(turn, {...turn.shown, phase: 'cancelled'});
+  }
+
+  /** Asked again since, and so shown where it was asked last: there was no answer to it. */
+  superseded(turn: Turn): boolean {
+    if (turn.question === '' || !unanswered(turn.shown)) return false;
+    const at = this.turns.indexOf(turn);
+    return this.turns.some((later, index) => index > at && later.question === turn.question);
   }
 
   /** It has become known that a simulator answers. */
@@ -110,10 +122,12 @@ export class Turns {
         this.follow(turn);
         return;
       } catch (failure) {
+        if (failure instanceof Refused && failure.status === 404) {
+          this.turns.splice(this.turns.indexOf(turn), 1);
+          return this.giveBack(unsent);
+        }
         if (!passing(failure)) {
           this.kept.sent(unsent.key);
-          const gone = failure instanceof Refused && failure.status === 404;
-          if (gone) this.onGone();
           return this.change(turn, {
             ...turn.shown, phase: 'failed', error: failure instanceof Error ? failure.message : '',
           });
@@ -124,19 +138,31 @@ export class Turns {
     }
   }
 
+  /** The conversation is gone. What it has not heard is kept no longer, and told once. */
+  private giveBack(own?: Unsent): void {
+    const waiting = this.kept.unsent().filter((each) => each.conversation === this.id);
+    if (own && !waiting.some((each) => each.key === own.key)) waiting.push(own);
+    const unheard = waiting.filter((each) => !this.given.has(each.key));
+    for (const each of unheard) {
+      this.given.add(each.key);
+      this.kept.sent(each.key);
+    }
+    this.onGone(unheard.map((each) => each.text));
+  }
+
   private takeMessage(message: Message): void {
     let turn = this.turns.find((each) => each.job === message.job_id);
     if (message.role === 'user') {
       if (turn) return;
       this.add({
         id: message.job_id, question: message.content, job: message.job_id,
-        shown: {phase: 'unknown', text: '', simulated: false},
+        shown: {phase: 'loading', text: '', simulated: false},
       });
       return;
     }
     turn ??= this.add({
       id: message.job_id, question: '', job: message.job_id,
-      shown: {phase: 'unknown', text: '', simulated: false},
+      shown: {phase: 'loading', text: '', simulated: false},
     });
     // A stream that is under way has it all, and in its order.
     if (this.unfollow.has(turn.id)) return;
@@ -151,10 +177,23 @@ export class Turns {
     if (job?.error) this.change(turn, {...turn.shown, error: job.error.message});
   }
 
+  /** A message has the words of an answer alone; what was said beside them is with its job. */
+  private askForAsides(): void {
+    const stored = this.turns.filter((turn) => turn.shown.phase === 'succeeded');
+    for (const [index, turn] of stored.entries())
+      if (turn.shown.text === '' || index >= stored.length - asidesMax) void this.addAsides(turn);
+  }
+
+  private async addAsides(turn: Turn): Promise<void> {
+    const job = await this.server.job(turn.job).catch(() => null);
+    const {reasoning, refusal} = job?.result ?? {};
+    if (reasoning || refusal) this.change(turn, {...turn.shown, reasoning, refusal});
+  }
+
   /** Questions without an answer: their jobs wait or run, or ended before they said anything. */
   private followOpen(): void {
     for (const turn of this.turns)
-      if (turn.job && turn.shown.phase === 'unknown' && !this.unfollow.has(turn.id)) this.follow(turn);
+      if (turn.job && turn.shown.phase === 'loading' && !this.unfollow.has(turn.id)) this.follow(turn);
   }
 
   private follow(turn: Turn): void {
@@ -184,7 +223,7 @@ export class Turns {
         return await ask();
       } catch (failure) {
         if (failure instanceof Refused && failure.status === 404) {
-          this.onGone();
+          this.giveBack();
           return null;
         }
         if (!passing(failure)) throw failure;
@@ -195,15 +234,7 @@ export class Turns {
   }
 }
 
-/** So long, or until the network is back. */
-function pause(ms: number): Promise<void> {
-  return new Promise((go) => {
-    const timer = setTimeout(finish, ms);
-    function finish(): void {
-      clearTimeout(timer);
-      removeEventListener('online', finish);
-      go();
-    }
-    addEventListener('online', finish);
-  });
+function unanswered(shown: Shown): boolean {
+  return ['failed', 'expired', 'unknown'].includes(shown.phase) ||
+      (shown.phase === 'cancelled' && shown.text === '');
 }

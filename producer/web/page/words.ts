@@ -37,7 +37,10 @@ const english = {
   unsent: 'Not sent yet. It will be, once the server answers.',
   waiting: 'Waiting in the queue',
   waitingBehind: (jobs: number) => `Waiting in the queue, ${jobs} ahead`,
-  thinking: 'Starting',
+  starting: 'Starting',
+  thoughts: 'Thinking',
+  thinkingNow: 'thinking …',
+  refused: 'The model does not answer this.',
   answering: 'Writing …',
   answered: 'The answer is complete.',
   stopped: 'Stopped',
@@ -48,11 +51,16 @@ const english = {
   copy: 'Copy',
   copied: 'Copied',
   copyCode: 'Copy the code',
+  copyId: 'Copy the id',
   simulated: 'Simulated',
   simulatedText: 'No language model is configured: a simulator answers. Set LLM_SERVER_URL for real answers.',
   toEnd: 'To the newest message',
   offline: 'No connection. It goes on by itself.',
+  online: 'Connected again.',
   gone: 'This conversation has expired or was deleted.',
+  goneText: 'Your message was not sent. It is in the box below, and can begin a new conversation.',
+  askAnew: 'Ask it in a new conversation',
+  nowhere: 'There is no such page',
   wrong: 'That did not work',
   tool: 'Tool',
   toolRuns: 'runs',
@@ -85,6 +93,7 @@ const english = {
   cancelJob: 'Cancel',
   redrive: 'Run again',
   redriven: 'Runs again as a new job',
+  redriveThere: 'Run again with `millrace jobs redrive`',
   noJobs: 'No jobs here.',
   more: 'Show more',
   close: 'Close',
@@ -146,7 +155,10 @@ const korean: Words = {
   unsent: '아직 보내지 못했습니다. 서버가 응답하면 자동으로 보냅니다.',
   waiting: '대기열에서 기다리는 중',
   waitingBehind: (jobs) => `대기열에서 기다리는 중, 앞에 ${jobs}개`,
-  thinking: '시작하는 중',
+  starting: '시작하는 중',
+  thoughts: '생각',
+  thinkingNow: '생각하는 중 …',
+  refused: '모델이 답변을 거절했습니다.',
   answering: '작성 중 …',
   answered: '답변이 완성되었습니다.',
   stopped: '중지됨',
@@ -157,11 +169,16 @@ const korean: Words = {
   copy: '복사',
   copied: '복사했습니다',
   copyCode: '코드 복사',
+  copyId: 'ID 복사',
   simulated: '시뮬레이션',
   simulatedText: '연결된 언어 모델이 없어 시뮬레이터가 답합니다. 실제 답변을 받으려면 LLM_SERVER_URL을 설정하세요.',
   toEnd: '최신 메시지로',
   offline: '연결이 끊겼습니다. 연결되면 자동으로 이어집니다.',
+  online: '다시 연결되었습니다.',
   gone: '만료되었거나 삭제된 대화입니다.',
+  goneText: '메시지를 보내지 못했습니다. 아래 입력란에 남아 있으며, 새 대화로 보낼 수 있습니다.',
+  askAnew: '새 대화로 질문하기',
+  nowhere: '없는 페이지입니다',
   wrong: '처리하지 못했습니다',
   tool: '도구',
   toolRuns: '실행 중',
@@ -194,6 +211,7 @@ const korean: Words = {
   cancelJob: '취소',
   redrive: '다시 실행',
   redriven: '새 작업으로 다시 실행 중',
+  redriveThere: '`millrace jobs redrive` 명령으로 다시 실행',
   noJobs: '작업이 없습니다.',
   more: '더 보기',
   close: '닫기',
@@ -229,6 +247,11 @@ export function ago(time: string): string {
   if (seconds > -3600) return relative.format(Math.round(seconds / 60), 'minute');
   if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), 'hour');
   return relative.format(Math.round(seconds / 86_400), 'day');
+}
+
+/** The end of an id, by which people tell it from others. */
+export function idTail(id: string): string {
+  return id.slice(-8);
 }
 
 export function exactly(time: string): string {

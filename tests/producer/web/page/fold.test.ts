@@ -56,6 +56,19 @@ test('a job that ended without its answer keeps what was said, and why', () => {
   assert.equal(folded({seq: 1, type: 'expired'}).phase, 'expired');
 });
 
+test('reasoning and a refusal are apart from the text, and a rewind takes them back too', () => {
+  const aside = (seq: number, type: string, text: string) => ({seq, type, text});
+  const live = folded(aside(1, 'reasoning', 'why'), delta(2, 'a'), aside(3, 'reasoning', ' not'),
+                      aside(4, 'refusal', 'no'));
+  assert.deepEqual([live.text, live.reasoning, live.refusal], ['a', 'why not', 'no']);
+  take(live, {job: 'j', seq: 5, type: 'rewind', to: 2});
+  assert.deepEqual([live.text, live.reasoning, live.refusal], ['a', 'why', '']);
+  take(live, {job: 'j', seq: 6, type: 'rewind', to: 0});
+  assert.deepEqual([live.text, live.reasoning, live.refusal], ['', '', '']);
+  take(live, {job: 'j', seq: 7, type: 'done', result: {text: 'b', reasoning: 'r', refusal: 'f'}});
+  assert.deepEqual([live.text, live.reasoning, live.refusal], ['b', 'r', 'f']);
+});
+
 test('the place in the queue is told while it is known and counts', () => {
   assert.equal(folded({seq: 1, type: 'queued', position: 4}).position, 4);
   assert.equal(folded({seq: 1, type: 'queued'}).position, null);
