@@ -1,6 +1,6 @@
 // Makes the one OpenAPI document of its parts:
 //   node join.mjs OPENAPI_FOLDER CONTRACT_FOLDER OUT_FOLDER
-// OUT_FOLDER gets openapi.json, and the JSON Schemas of CONTRACT_FOLDER in v1/schemas.
+// OUT_FOLDER gets openapi.json, and the JSON Schemas of CONTRACT_FOLDER in v1/schemas, with a list of them.
 //
 // every_surface.json is what all share. Every other part has `paths`, `components` and `errors`, the shape in
 // which its surface tells errors (shapes, below). An operation says `errors: {status: what it means}`
@@ -161,12 +161,16 @@ for (const file of readdirSync(folder).filter((name) => name !== 'every_surface.
 }
 
 mkdirSync(join(out, 'v1/schemas'), {recursive: true});
+const schemas = [];
 for (const name of ['envelope', 'event', 'problem']) {
   const schema = read(join(contract, `${name}.schema.json`));
   const component = name[0].toUpperCase() + name.slice(1);
   if (name !== 'envelope')  // no route takes or gives one
     mergeInto(whole.components.schemas, {[component]: asComponent(schema, component)}, name);
   writeFileSync(join(out, `v1/schemas/${name}.schema.json`), JSON.stringify(schema));
+  const {$id: id, title, description} = schema;
+  schemas.push({id, title, description, href: `/v1/schemas/${name}.schema.json`});
 }
+writeFileSync(join(out, 'v1/schemas/index.json'), JSON.stringify({data: schemas}));
 checkReferences(whole);
 writeFileSync(join(out, 'openapi.json'), JSON.stringify(whole));

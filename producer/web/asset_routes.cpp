@@ -1,11 +1,18 @@
 #include "producer/web/asset_routes.h"
 
+#include <optional>
+
 #include "producer/web/content_coding.h"
 
 namespace millrace::web {
 namespace {
 
-constexpr std::string_view folder_page = "index.html";
+/// Where a folder's own answer is in a file of it: `of/folder/` for `of/folder/index.html`.
+std::optional<std::string_view> folder_of(std::string_view path) {
+  const auto name = path.substr(path.rfind('/') + 1);
+  if (name != "index.html" && name != "index.json") return std::nullopt;
+  return path.substr(0, path.size() - name.size());
+}
 
 std::string_view bytes_as(const Asset& asset, Coding coding) {
   if (coding == Coding::brotli && !asset.brotli.empty()) return asset.brotli;
@@ -48,7 +55,8 @@ void AssetRoutes::add_to(http::Router& router) const {
     const auto serve = [this, found](http::Request& request) {
       return at_once(answer(request, *found));
     };
-    if (asset.path == folder_page) router.add(http::Method::get, at_, serve);
+    if (const auto folder = folder_of(asset.path))
+      router.add(http::Method::get, at_ + std::string(*folder), serve);
     router.add(http::Method::get, at_ + std::string(asset.path), serve);
   }
 }

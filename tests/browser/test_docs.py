@@ -9,7 +9,7 @@ def page(chromium, world):
     """What a page complains of, or wants elsewhere, fails the test."""
     context = chromium.new_context(base_url=world.url, viewport={"width": 1280, "height": 900})
     shown, complaints = context.new_page(), []
-    shown.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+    shown.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
     shown.on("pageerror", lambda error: complaints.append(str(error)))
     shown.on("request", lambda asked: asked.url.startswith((world.url, "data:", "blob:"))
              or complaints.append(asked.url))

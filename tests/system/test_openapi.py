@@ -83,6 +83,14 @@ def head(method, url, headers=None):
         return answer
 
 
+def test_the_schemas_are_listed_with_their_addresses(town):
+    listed = web.get(f"{town.url}/v1/schemas/").json()["data"]
+    assert len(listed) >= 3
+    for each in listed:
+        schema = web.get(town.url + each["href"]).json()
+        assert [schema["$id"], schema["title"]] == [each["id"], each["title"]]
+
+
 def test_every_schema_is_one_and_every_example_is_what_its_schema_says(document):
     for name, schema in document["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)

@@ -13,6 +13,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr Asset assets[] = {
     {"index.html", "text/html", "a page", "gz page", "br page", "0a1b", false},
     {"dots/one-12345678.js", "text/javascript", "a script", "", "", "2c3d", true},
+    {"dots/index.json", "application/json", "{}", "", "", "4e5f", false},
 };
 
 class AssetRoutesTest : public testing::Test {
@@ -35,6 +36,12 @@ class AssetRoutesTest : public testing::Test {
   AssetRoutes routes_{assets, "/docs/", "default-src 'none'"};
   http::Router router_;
 };
+
+TEST_F(AssetRoutesTest, AFolderAnswersWithItsIndex) {
+  EXPECT_EQ(get("/docs/").body, "a page");
+  EXPECT_EQ(get("/docs/dots/").body, "{}");
+  EXPECT_EQ(get("/docs/dots/index.json").body, "{}");
+}
 
 TEST_F(AssetRoutesTest, AFileIsServedAsItIsToWhoTakesNoCompression) {
   const auto got = get("/docs/index.html");
