@@ -10,7 +10,8 @@ namespace millrace::web {
 
 /// Serves the files of one folder that is part of the program: compressed as the client takes it,
 /// 304 to whoever has it already, for a year without asking where the name has the content's hash.
-/// `index.html` or `index.json` is what a folder itself answers. Holds no state: one may serve several loops.
+/// `index.html` or `index.json` is what a folder itself answers. Holds no state: one may serve
+/// several loops.
 class AssetRoutes {
  public:
   /// `at`: where the folder is served, `/` at its end. `policy`: the Content-Security-Policy of

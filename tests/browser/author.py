@@ -73,14 +73,19 @@ class Author:
         return self
 
     def __exit__(self, *_):
-        for script in self._scripts.values():
-            script.end()
+        self.forget()
         self._server.shutdown()
         self._server.server_close()
 
     def on(self, question):
         """The script of this question, empty at first."""
         return self._scripts.setdefault(question, Script())
+
+    def forget(self):
+        """Every script ends as far as it was written."""
+        scripts, self._scripts = self._scripts, {}
+        for script in scripts.values():
+            script.end()
 
     def script_of(self, question):
         return self._scripts.get(question) or Script().say(f"You said: {question}").end()

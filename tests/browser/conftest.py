@@ -14,7 +14,7 @@ from author import Author  # noqa: E402
 from embedded_world import EmbeddedWorld  # noqa: E402
 from process import stopped_at_end  # noqa: E402
 from screen import Screen  # noqa: E402
-from servers import Kafka, Redis  # noqa: E402
+from servers import Kafka, Postgres, Redis  # noqa: E402
 from servers_world import ServersWorld  # noqa: E402
 
 
@@ -22,6 +22,13 @@ from servers_world import ServersWorld  # noqa: E402
 def author():
     with Author() as one:
         yield one
+
+
+@pytest.fixture(autouse=True)
+def forgotten(author):
+    """A question of one test is nobody's in the next."""
+    yield
+    author.forget()
 
 
 @pytest.fixture(scope="session")
@@ -37,16 +44,28 @@ def world(tmp_path_factory, author):
 
 @pytest.fixture(scope="session")
 def servers_world(tmp_path_factory, author):
-    """An edge and a worker, with Kafka and Redis beside them."""
+    """An edge and a worker, with Kafka, Redis and Postgres beside them."""
     folder = tmp_path_factory.mktemp("page-servers")
-    redis, kafka = Redis(folder / "redis"), Kafka(folder / "kafka")
-    with stopped_at_end(redis, kafka):
-        world = ServersWorld(redis.start(), kafka.start(), folder / "world",
+    redis, kafka, postgres = Redis(folder / "redis"), Kafka(folder / "kafka"), Postgres(folder / "pg")
+    with stopped_at_end(redis, kafka, postgres):
+        world = ServersWorld(redis.start(), kafka.start(), folder / "world", postgres.start(),
                              LLM_SERVER_URL=author.url, MODEL_ID="author")
         try:
             yield world.install().inhabit()
         finally:
             world.stop()
+
+
+@pytest.fixture(params=["embedded", "servers"])
+def place(request):
+    """A world of each kind, for what has to be the same in both."""
+    return request.getfixturevalue("world" if request.param == "embedded" else "servers_world")
+
+
+@pytest.fixture
+def visitor(person, place):
+    """Before the page of `place`."""
+    return person(place.url)
 
 
 @pytest.fixture(scope="session")

@@ -10,38 +10,35 @@ def messages(world, session):
     return web.get(f"{world.url}/api/sessions/{session}/messages?limit=1000").json()["messages"]
 
 
-def test_an_answer_is_read_while_it_is_written(screen, author):
+def test_an_answer_is_read_while_it_is_written(visitor, author):
     script = author.on("Count slowly.").say("One, ")
-    screen.ask("Count slowly.")
-    expect(screen.answer().locator(".markdown")).to_have_text("One,")
-    expect(screen.answer()).to_have_attribute("aria-busy", "true")
+    visitor.ask("Count slowly.")
+    expect(visitor.answer().locator(".markdown")).to_have_text("One,")
+    expect(visitor.answer()).to_have_attribute("aria-busy", "true")
     script.say("two, ")
-    expect(screen.answer().locator(".markdown")).to_have_text("One, two,")
+    expect(visitor.answer().locator(".markdown")).to_have_text("One, two,")
     script.say("three.").end()
-    screen.words("One, two, three.")
-    expect(screen.page.get_by_role("status").filter(has_text="One, two, three.")).to_have_count(1)
+    visitor.words("One, two, three.")
+    expect(visitor.page.get_by_role("status").filter(has_text="One, two, three.")).to_have_count(1)
 
 
-@pytest.mark.parametrize("place", ["world", "servers_world"])
-def test_a_reload_in_mid_stream_loses_and_repeats_nothing(place, person, author, request):
-    screen = person(request.getfixturevalue(place).url)
-    question = f"A tale for {place}"
-    script = author.on(question).say("Once ", "upon ")
-    screen.ask(question)
-    expect(screen.answer().locator(".markdown")).to_have_text("Once upon")
-    screen.conversation_id()
-    screen.page.reload()
-    expect(screen.answer().locator(".markdown")).to_have_text("Once upon")
+def test_a_reload_in_mid_stream_loses_and_repeats_nothing(visitor, author):
+    script = author.on("A tale").say("Once ", "upon ")
+    visitor.ask("A tale")
+    expect(visitor.answer().locator(".markdown")).to_have_text("Once upon")
+    visitor.conversation_id()
+    visitor.page.reload()
+    expect(visitor.answer().locator(".markdown")).to_have_text("Once upon")
     script.say("a ", "time.").end()
-    screen.words("Once upon a time.")
-    screen.page.reload()
-    screen.words("Once upon a time.")
-    expect(screen.questions()).to_have_count(1)
+    visitor.words("Once upon a time.")
+    visitor.page.reload()
+    visitor.words("Once upon a time.")
+    expect(visitor.questions()).to_have_count(1)
     assert script.asked == 1
 
 
-def test_a_cut_line_is_told_and_the_answer_goes_on_by_itself(person, world, author):
-    with Line(world.url) as line:
+def test_a_cut_line_is_told_and_the_answer_goes_on_by_itself(person, place, author):
+    with Line(place.url) as line:
         screen = person(line.url)
         script = author.on("Through the storm?").say("Before ")
         screen.ask("Through the storm?")
@@ -80,16 +77,16 @@ def test_a_view_whose_numbers_stand_still_says_why(person, world):
         expect(page.get_by_text("No connection.")).to_have_count(0)
 
 
-def test_a_question_asked_without_a_network_is_sent_once_when_it_is_back(screen, world):
-    screen.ask("First")
-    screen.words("You said: First")
-    session = screen.conversation_id()
-    screen.context.set_offline(True)
-    screen.ask("Second")
-    expect(screen.answer()).to_contain_text("Not sent yet")
-    screen.context.set_offline(False)
-    screen.words("You said: Second")
-    assert [each["content"] for each in messages(world, session) if each["role"] == "user"] == [
+def test_a_question_asked_without_a_network_is_sent_once_when_it_is_back(visitor, place):
+    visitor.ask("First")
+    visitor.words("You said: First")
+    session = visitor.conversation_id()
+    visitor.context.set_offline(True)
+    visitor.ask("Second")
+    expect(visitor.answer()).to_contain_text("Not sent yet")
+    visitor.context.set_offline(False)
+    visitor.words("You said: Second")
+    assert [each["content"] for each in messages(place, session) if each["role"] == "user"] == [
         "First", "Second"]
 
 
@@ -128,36 +125,36 @@ def test_enter_that_ends_a_syllable_sends_nothing(screen):
     expect(screen.questions()).to_have_count(0)
 
 
-def test_stop_ends_the_job_and_keeps_what_was_said(screen, world, author):
+def test_stop_ends_the_job_and_keeps_what_was_said(visitor, place, author):
     script = author.on("Talk for ever.").say("Well, ")
-    screen.ask("Talk for ever.")
-    expect(screen.answer().locator(".markdown")).to_have_text("Well,")
-    screen.page.get_by_role("button", name="Stop the answer").click()
-    expect(screen.answer()).to_have_attribute("aria-busy", "false")
-    expect(screen.answer()).to_contain_text("Stopped")
-    expect(screen.answer().locator(".markdown")).to_have_text("Well,")
-    expect(screen.page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    visitor.ask("Talk for ever.")
+    expect(visitor.answer().locator(".markdown")).to_have_text("Well,")
+    visitor.page.get_by_role("button", name="Stop the answer").click()
+    expect(visitor.answer()).to_have_attribute("aria-busy", "false")
+    expect(visitor.answer()).to_contain_text("Stopped")
+    expect(visitor.answer().locator(".markdown")).to_have_text("Well,")
+    expect(visitor.page.get_by_role("button", name="Stop the answer")).to_be_hidden()
     # A closed socket is noticed at the second write.
-    world.wait_until(lambda: script.say("on and ").was_left(), 10, "the model's server was not left")
+    place.wait_until(lambda: script.say("on and ").was_left(), 10, "the model's server was not left")
     script.end()
 
 
-def test_what_failed_says_why_and_can_be_asked_again(screen, author):
+def test_what_failed_says_why_and_can_be_asked_again(visitor, author):
     script = author.on("Will you?").refuse(400)
-    screen.ask("Will you?")
-    expect(screen.answer()).to_contain_text("No answer")
-    expect(screen.answer()).to_contain_text("The author refuses.")
-    screen.conversation_id()
-    screen.page.reload()
-    expect(screen.answer()).to_contain_text("The author refuses.")
+    visitor.ask("Will you?")
+    expect(visitor.answer()).to_contain_text("No answer")
+    expect(visitor.answer()).to_contain_text("The author refuses.")
+    visitor.conversation_id()
+    visitor.page.reload()
+    expect(visitor.answer()).to_contain_text("The author refuses.")
     script.refuse(200).say("Now I will.").end()
-    screen.answer().get_by_role("button", name="Ask again").click()
-    screen.words("Now I will.")
-    for look in (lambda: None, screen.page.reload):
+    visitor.answer().get_by_role("button", name="Ask again").click()
+    visitor.words("Now I will.")
+    for look in (lambda: None, visitor.page.reload):
         look()
-        screen.words("Now I will.")
-        expect(screen.questions()).to_have_count(1)
-        expect(screen.page.get_by_text("The author refuses.")).to_have_count(0)
+        visitor.words("Now I will.")
+        expect(visitor.questions()).to_have_count(1)
+        expect(visitor.page.get_by_text("The author refuses.")).to_have_count(0)
 
 
 def test_asked_again_and_again_it_is_one_question_in_every_tab(screen, author):

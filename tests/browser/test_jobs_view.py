@@ -15,10 +15,10 @@ def submit(world, question, **fields):
     return answer.json()["id"]
 
 
-def test_a_job_is_watched_and_cancelled(screen, world, author):
+def test_a_job_is_watched_and_cancelled(visitor, place, author):
     author.on("A long job").say("Words ")
-    job = submit(world, "A long job")
-    page = screen.tab("/#/jobs")
+    job = submit(place, "A long job")
+    page = visitor.tab("/#/jobs")
     expect(row(page, job)).to_contain_text("Running")
     page.get_by_title(job).click()
     dialog = page.get_by_role("dialog")
@@ -29,7 +29,7 @@ def test_a_job_is_watched_and_cancelled(screen, world, author):
     expect(dialog).to_be_hidden()
     row(page, job).get_by_role("button", name="Cancel").click()
     expect(row(page, job)).to_contain_text("Cancelled")
-    assert world.job(job)["status"] == "cancelled"
+    assert place.job(job)["status"] == "cancelled"
     author.on("A long job").end()
 
 
@@ -50,10 +50,19 @@ def test_a_failed_job_is_run_again_as_a_new_one(screen, world, author):
     expect(page.get_by_role("dialog")).to_contain_text("It went.")
 
 
-def test_the_filters_show_what_stands_so(screen, world):
-    job = submit(world, "Quickly done")
-    world.wait_end(job)
-    page = screen.tab("/#/jobs")
+def test_where_the_dead_letters_are_in_kafka_the_page_says_how_they_are_run_again(
+        person, servers_world, author):
+    author.on("Fail in Kafka").refuse(400)
+    job = submit(servers_world, "Fail in Kafka")
+    page = person(servers_world.url).tab("/#/jobs")
+    expect(row(page, job)).to_contain_text("Run again with `millrace jobs redrive`")
+    expect(row(page, job).get_by_role("button")).to_have_count(0)
+
+
+def test_the_filters_show_what_stands_so(visitor, place):
+    job = submit(place, "Quickly done")
+    place.wait_end(job)
+    page = visitor.tab("/#/jobs")
     expect(row(page, job)).to_contain_text("Done")
     page.get_by_role("button", name="Cancelled", exact=True).click()
     expect(row(page, job)).to_have_count(0)
@@ -61,19 +70,19 @@ def test_the_filters_show_what_stands_so(screen, world):
         "aria-pressed", "true")
 
 
-def test_the_queue_view_follows_the_queue(screen, world, author):
+def test_the_queue_view_follows_the_queue(visitor, place, author):
     author.on("Hold the queue").say("…")
-    page = screen.tab("/#/queue")
+    page = visitor.tab("/#/queue")
     waiting = page.get_by_role("heading", name="Waiting or running").locator("xpath=../p[1]")
     expect(waiting).to_have_text("0")
-    jobs = [submit(world, "Hold the queue") for _ in range(3)]
+    jobs = [submit(place, "Hold the queue") for _ in range(3)]
     expect(waiting).to_have_text("3")
     expect(page.get_by_role("img")).to_have_attribute("aria-label", "Jobs in the queue over the "
                                                       "last three minutes: 3 now, at most 3")
     expect(page.get_by_text("in order")).to_have_count(3)
     author.on("Hold the queue").end()
     for job in jobs:
-        world.wait_end(job)
+        place.wait_end(job)
     expect(waiting).to_have_text("0")
     finished = page.get_by_role("heading", name="Finished").locator("xpath=../p[1]")
     expect(finished).not_to_have_text("0")
