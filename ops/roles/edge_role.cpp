@@ -5,6 +5,7 @@
 #include "ops/roles/store_claim.h"
 #include "producer/conversations/detail_shape.h"
 #include "producer/openai/error_shape.h"
+#include "shared/runtime/config_value.h"
 
 namespace millrace {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 /// Each surface tells errors in its own shape.
 http::Response tell_problem(const Problem& problem, std::string_view path) {
   if (conversations::serves(path)) return conversations::detail_response(Refusal{problem, {}, {}});
-  return openai::serves(path) ? openai::error_response(problem) : http::to_response(problem);
+  return openai::serves(path) ? openai::path_error(problem, path) : http::to_response(problem);
 }
 
 access::EdgeGate::Auth auth_of(const Config& config) {
@@ -54,7 +55,10 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
              .limiter = limiter_,
              .auth = auth_of(shared.config),
              .address_rate = TokenRate::parse(shared.config.address_rate),
-             .tell = tell_problem}),
+             .tell = tell_problem,
+             .pages = access::PageRules({.cors_origins = shared.config.cors_origins,
+                                         .allowed_hosts = shared.config.allowed_hosts,
+                                         .loopback = config_value::loopback(shared.config.host)})}),
       hub_(loop.clock, log_->log(), find_in(*store_), shared.relay_metrics),
       relay_routes_(hub_, shared.urls),
       ender_(log_->log(), *store_, loop.clock, loop.random),

@@ -74,7 +74,11 @@ bool EdgeGate::wants_keys() const {
 Task<http::Passage> EdgeGate::enter(http::Request& request, std::string_view pattern) {
   const RouteAccess access = access_of(request.method, pattern);
   if (!access.scope) co_return http::Passage{};
-  if (!wants_keys()) co_return co_await keep_address_rate(request);
+  if (!wants_keys()) {
+    if (const auto objection = parts_.pages.objection(request))
+      co_return refused(request, *objection, {});
+    co_return co_await keep_address_rate(request);
+  }
   const std::string shown(presented_key(request));
   if (shown.empty() && access.by_link && request.query_param("signature"))
     co_return co_await keep_address_rate(request);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "producer/access/key_book.h"
+#include "producer/access/page_rules.h"
 #include "producer/access/rate_limiter.h"
 #include "producer/access/route_access.h"
 #include "shared/http/server.h"
@@ -17,9 +18,11 @@ inline constexpr TokenRate wrong_keys{.per_s = 0.5, .burst = 20};
 ///
 /// `AUTH=off`: everybody is the default tenant and may all. `on`: every route but those that
 /// RouteAccess calls open wants a key. `auto`: as `on` from the first key ever made on, as `off`
-/// before. A wrong key costs its address a token; where there are none left a wrong key is told to
-/// wait (429) and a right one still passes. What is refused for want of a key says so as its
-/// surface says errors (401, 403, 429; 503 until the keys are known).
+/// before. Where none is wanted, the pages that browsers show are held to PageRules: with keys the
+/// key, which no page of another site has, is what keeps them out. A wrong key costs its address a
+/// token; where there are none left a wrong key is told to wait (429) and a right one still passes.
+/// What is refused for want of a key says so as its surface says errors (401, 403, 429; 503 until
+/// the keys are known).
 class EdgeGate final : public http::Gate {
  public:
   enum class Auth : std::uint8_t { automatic, on, off };
@@ -29,6 +32,7 @@ class EdgeGate final : public http::Gate {
     Auth auth = Auth::automatic;
     std::optional<TokenRate> address_rate;  ///< of every address; nothing: none
     http::TellProblem tell;
+    PageRules pages{};  ///< of browsers, where no key is wanted
   };
   explicit EdgeGate(Parts parts) : parts_(std::move(parts)) {}
 

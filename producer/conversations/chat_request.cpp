@@ -7,7 +7,6 @@
 #include "producer/ingress/job_request.h"
 #include "producer/ingress/json_body.h"
 #include "producer/ingress/limits.h"
-#include "shared/contract/any_json.h"
 #include "shared/contract/raw_members.h"
 #include "shared/runtime/json_text.h"
 #include "shared/runtime/limits.h"
@@ -91,6 +90,7 @@ Fault read_question(Draft& draft, dom::element value) {
   if (value.get(text) || text.find_first_not_of(" \t\r\n") == text.npos)
     return wrong("question", "It must be a text that says something.");
   draft.asked.message = text;
+  draft.asked.message_field = "question";
   return std::nullopt;
 }
 
@@ -167,9 +167,8 @@ Fault read_members(Draft& draft, const Form& form, dom::object object, std::stri
     std::size_t at = 0;
     while (at < form.fields.size() && form.fields[at].name != name) ++at;
     if (at == form.fields.size())
-      return wrong(std::string(name.substr(0, 100)),
-                   "There is no such field; allowed: " + names_of(form) + ".");
-    if (seen & (1u << at)) return wrong(std::string(name), "It is given twice; give it once.");
+      return Refusal{not_known(std::string(name.substr(0, 100)), name, names_of(form)), {}, {}};
+    if (seen & (1u << at)) return Refusal{given_twice(std::string(name), name), {}, {}};
     seen |= 1u << at;
     const bool left_out = value.is_null() && at >= form.required;
     if (left_out) continue;
@@ -182,14 +181,10 @@ Fault read_members(Draft& draft, const Form& form, dom::object object, std::stri
 }
 
 std::expected<ChatAsked, Refusal> parse(const std::string& body, const Form& form, Draft draft) {
-  dom::parser parser;
-  dom::element root;
-  dom::object object;
-  if (parse_any_json(parser, body, root) != simdjson::SUCCESS)
-    return std::unexpected(refuse("invalid_json", "body", "The body is not valid JSON."));
-  if (root.get(object) != simdjson::SUCCESS)
-    return std::unexpected(*wrong("body", "The body must be a JSON object."));
-  if (auto fault = read_members(draft, form, object, body))
+  JsonBody json(body);
+  const auto object = json.object(" with `" + std::string(form.fields.front().name) + "`");
+  if (!object) return std::unexpected(Refusal{object.error(), {}, {}});
+  if (auto fault = read_members(draft, form, *object, json.text()))
     return std::unexpected(std::move(*fault));
   if (!draft.do_sample) draft.asked.temperature = 0;
   return std::move(draft.asked);
@@ -212,12 +207,24 @@ std::expected<ChatAsked, Refusal> parse_question(const std::string& body, std::s
 }
 
 bool asks_question(const std::string& body) {
-  dom::parser parser;
-  dom::element root;
+  JsonBody json(body);
   dom::element question;
   dom::element message;
-  if (parse_any_json(parser, body, root) != simdjson::SUCCESS || !root.is_object()) return false;
-  return !root["question"].get(question) && root["message"].get(message);
+  const auto object = json.object("");
+  return object && !(*object)["question"].get(question) && (*object)["message"].get(message);
+}
+
+Refusal in_words_of(const ChatAsked& asked, Refusal refusal) {
+  std::string& field = refusal.problem.field;
+  if (field == "/input")
+    field = asked.message_field;
+  else if (field == "/session")
+    field = "session_id";
+  else if (field == "/max_tokens")
+    field = "max_new_tokens";
+  else if (field.starts_with('/'))
+    field.erase(0, 1);
+  return refusal;
 }
 
 std::expected<Job, Refusal> chat_job(const ChatAsked& asked, SessionContext context, WallTime now) {
@@ -238,7 +245,7 @@ std::expected<Job, Refusal> chat_job(const ChatAsked& asked, SessionContext cont
   body += R"(,"input":)";
   append_json_string(body, words_of(asked));
   auto job = parse_job_request(body + "}", now);
-  if (!job) return std::unexpected(Refusal{std::move(job.error()), {}, {}});
+  if (!job) return std::unexpected(in_words_of(asked, Refusal{std::move(job.error()), {}, {}}));
   job->context = context;
   return std::move(*job);
 }

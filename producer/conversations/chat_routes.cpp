@@ -57,6 +57,7 @@ void ChatRoutes::add_to(http::Router& router) {
 
 Task<http::Response> ChatRoutes::chat(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
+  if (const auto refusal = not_json(request)) co_return detail_response(*refusal);
   const bool questioned = asks_question(request.body);
   if (questioned) co_return co_await question(request);
   const auto asked = parse_chat(request.body);
@@ -100,6 +101,7 @@ Task<Result<>> ChatRoutes::have_session(std::string tenant, std::string id) {
 
 Task<http::Response> ChatRoutes::stream(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return detail_response(*refusal);
+  if (const auto refusal = not_json(request)) co_return detail_response(*refusal);
   const auto after = last_event_id(request);
   if (!after) co_return detail_response(after.error());
   const auto asked = parse_chat(request.body);

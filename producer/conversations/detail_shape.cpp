@@ -20,8 +20,9 @@ http::Response detail_response(int status, std::string_view detail) {
 http::Response detail_response(const Refusal& refusal) {
   const Problem& problem = refusal.problem;
   const std::string words = problem.detail.empty() ? problem.title : problem.detail;
-  auto response =
-      detail_response(problem.status, problem.field.empty() ? words : problem.field + ": " + words);
+  // Sentences about a header begin with its name.
+  const bool named = problem.field.empty() || words.starts_with(problem.field);
+  auto response = detail_response(problem.status, named ? words : problem.field + ": " + words);
   if (refusal.retry_after.count() > 0)
     response.headers.emplace_back("Retry-After", std::to_string(refusal.retry_after.count()));
   if (refusal.final) response.headers.emplace_back("x-should-retry", "false");

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "producer/ingress/json_body.h"
 #include "producer/ingress/request_headers.h"
-#include "shared/contract/any_json.h"
 #include "shared/contract/raw_members.h"
 #include "shared/http/one_meaning.h"
 #include "shared/runtime/ids.h"
@@ -24,23 +24,23 @@ std::unexpected<Refusal> wrong(std::string field, std::string detail) {
 std::expected<std::string, Refusal> only_member(const http::Request& request,
                                                 std::string_view name) {
   if (const auto refusal = unheard(request)) return std::unexpected(*refusal);
+  if (const auto refusal = not_json(request)) return std::unexpected(*refusal);
   if (request.body.find_first_not_of(" \t\r\n") == std::string::npos) return std::string();
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  simdjson::dom::object object;
-  if (parse_any_json(parser, request.body, root) != simdjson::SUCCESS)
-    return std::unexpected(refuse("invalid_json", "body", "The body is not valid JSON."));
-  if (root.get(object) != simdjson::SUCCESS)
-    return wrong("body",
-                 "The body must be a JSON object with `" + std::string(name) + "`, or empty.");
-  std::size_t found = 0;
-  for (const auto member : object) {
+  JsonBody json(request.body);
+  const auto object = json.object(" with `" + std::string(name) + "`, or empty");
+  if (!object) return std::unexpected(Refusal{object.error(), {}, {}});
+  RawMembers raw(json.text());
+  std::string_view value;
+  for (const auto member : *object) {
     if (member.key != name)
-      return wrong(std::string(member.key),
-                   "There is no such field; allowed: " + std::string(name));
-    if (++found > 1) return wrong(std::string(name), "It is given twice; give it once.");
+      return std::unexpected(Refusal{
+          not_known(std::string(member.key), member.key, "`" + std::string(name) + "` alone"),
+          {},
+          {}});
+    if (!value.empty())
+      return std::unexpected(Refusal{given_twice(std::string(name), name), {}, {}});
+    value = raw.next();
   }
-  const auto value = raw_member(request.body, root, name);
   return value == "null" ? std::string() : std::string(value);
 }
 

@@ -36,7 +36,7 @@ Task<Taken> Turns::take(const http::Request& request, ChatAsked asked) {
   // Where it names a job that job may run, and is then answered in its turn. Under a client's key
   // the turn may be one that was accepted before.
   if (own_key && !submitted.error().id) (void)co_await parts_.sessions.withdraw(turn);
-  co_return std::unexpected(detail_response(submitted.error()));
+  co_return std::unexpected(detail_response(in_words_of(asked, std::move(submitted.error()))));
 }
 
 /// What was accepted under a client's key before is answered all the same.

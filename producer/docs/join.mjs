@@ -36,10 +36,12 @@ const headErrors = {
   503: 'The server is full.',
   505: 'A version of HTTP that is neither 1.1 nor 1.0.',
 };
+// What a body is answered that may not even be read, on any path that takes a POST.
+const bodyErrors = {415: 'The body is not JSON in UTF-8 by its `Content-Type`, or is encoded.'};
 // What the door may answer on any path that is not open.
 const doorErrors = {
   401: 'There are API keys, and none was sent or it is wrong.',
-  403: 'The key has not the scope that this wants.',
+  403: 'The key has not the scope that this wants; or, where no key is wanted, a page of another origin asked, or by a name that is not in `ALLOWED_HOSTS`.',
   429: 'More requests than the key or the address is allowed.',
 };
 const passing = ['429', '503', '507'];
@@ -106,7 +108,7 @@ function complete(operation, method, shape, where) {
   const errorHeaders = operation.errorHeaders ?? {};
   delete operation.errors;
   delete operation.errorHeaders;
-  for (const [status, words] of Object.entries({...serverErrors, ...door}))
+  for (const [status, words] of Object.entries({...serverErrors, ...(method === 'post' ? bodyErrors : {}), ...door}))
     addError(operation, status, words, shapes[shape]);
   for (const [status, words] of Object.entries(headErrors))
     addError(operation, status, words, {...shapes[shape], ...problem});

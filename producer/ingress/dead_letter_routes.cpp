@@ -2,11 +2,13 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <expected>
 
 #include "producer/ingress/json_body.h"
 #include "producer/ingress/limits.h"
+#include "producer/ingress/request_headers.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace {
@@ -103,12 +105,14 @@ struct Asked {
 std::expected<Asked, Refusal> asked_in(const std::string& body) {
   Asked asked;
   if (body.empty()) return asked;
-  dom::parser parser;
-  dom::object object;
-  if (parser.parse(body).get(object))
-    return std::unexpected(refuse(
-        "invalid_json", "body", "The body must be a JSON object with `id` or `after`, or empty."));
-  for (const auto [name, value] : object) {
+  JsonBody json(body);
+  const auto object = json.object(" with `id` or `after`, or empty");
+  if (!object) return std::unexpected(Refusal{object.error(), {}, {}});
+  std::vector<std::string_view> seen;
+  for (const auto [name, value] : *object) {
+    if (std::ranges::find(seen, name) != seen.end())
+      return std::unexpected(Refusal{given_twice("/" + std::string(name), name), {}, {}});
+    seen.push_back(name);
     std::string_view id;
     if (name == "id") {
       if (!value.get(id)) asked.id = JobId::parse(id);
@@ -117,8 +121,7 @@ std::expected<Asked, Refusal> asked_in(const std::string& body) {
             refuse("invalid_field", "/id", "`id` must be the id of a job, a UUID."));
     } else if (name != "after") {
       return std::unexpected(
-          refuse("unknown_field", "/" + std::string(name),
-                 "The field " + quoted(name) + " is not known; allowed are id, after."));
+          Refusal{not_known("/" + std::string(name), name, "id, after"), {}, {}});
     } else if (asked.after = whole_number(value).value_or(-1); asked.after < 0) {
       return std::unexpected(refuse("invalid_field", "/after",
                                     "`after` must be the `next` of the page before, or 0."));
@@ -157,6 +160,8 @@ Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
 Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
   if (!letters_) co_return to_response(not_here());
   if (keeps_ && !keeps_()) co_return to_response(nothing_kept());
+  if (const auto refusal = unheard(request)) co_return to_response(*refusal);
+  if (const auto refusal = not_json(request)) co_return to_response(*refusal);
   const auto asked = asked_in(request.body);
   if (!asked) co_return to_response(asked.error());
   if (asked->id) co_return co_await redrive_one(request.tenant, *asked->id);

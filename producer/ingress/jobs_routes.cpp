@@ -114,6 +114,7 @@ Task<> JobsRoutes::look_at_overdue(std::vector<StoredJob> jobs) {
 
 Task<http::Response> JobsRoutes::cancel_job(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return to_response(*refusal);
+  if (const auto refusal = not_json(request)) co_return to_response(*refusal);
   const auto id = job_id(request);
   if (!id) co_return to_response(id.error());
   const auto job = co_await parts_.cancel.cancel(request.tenant, *id);

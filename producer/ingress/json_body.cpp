@@ -61,6 +61,12 @@ std::optional<std::int64_t> whole_number(dom::element value) {
   return static_cast<double>(whole) == number ? std::optional(whole) : std::nullopt;
 }
 
+Problem not_known(std::string field, std::string_view name, std::string_view allowed) {
+  return make_problem(
+      "unknown_field", std::move(field),
+      "The field " + quoted(name) + " is not known; allowed: " + std::string(allowed) + ".");
+}
+
 Problem given_twice(std::string field, std::string_view name) {
   return make_problem("duplicate_field", std::move(field),
                       "The field " + quoted(name) + " is given twice; give it once.");

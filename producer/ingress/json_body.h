@@ -30,6 +30,8 @@ class JsonBody {
 /// A number without a fraction, however it is written: `372.0` is one, as JSON Schema has it.
 std::optional<std::int64_t> whole_number(simdjson::dom::element value);
 
+/// The field `name`, of a body or of an object in it, is none of `allowed` (`id, after`).
+Problem not_known(std::string field, std::string_view name, std::string_view allowed);
 /// The field `name` of a body is given twice.
 Problem given_twice(std::string field, std::string_view name);
 

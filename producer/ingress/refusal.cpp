@@ -27,6 +27,8 @@ constexpr std::array codes{
     Code{"missing_api_key", 401, "An API key is missing"},
     Code{"invalid_api_key", 401, "The API key is not valid"},
     Code{"insufficient_scope", 403, "The API key may not do this"},
+    Code{"cross_origin", 403, "A page of another origin may not do this"},
+    Code{"host_not_allowed", 403, "The server is not known by this name"},
     Code{"job_not_found", 404, "There is no such job"},
     Code{"delivery_not_found", 404, "There is no such delivery"},
     Code{"model_not_found", 404, "There is no such model"},

@@ -34,11 +34,21 @@ std::string_view unquoted(std::string_view text) {
   return text.substr(1, text.size() - 2);
 }
 
-Refusal wrong_type(std::string_view type) {
+Refusal wrong_type(std::string_view type, std::string_view allowed) {
   return refuse("unsupported_media_type", "Content-Type",
-                "Content-Type is " + quoted(type) +
-                    "; allowed are application/json (one job) and application/x-ndjson (one job a "
-                    "line), both in UTF-8.");
+                "Content-Type is " + quoted(type) + "; allowed " + std::string(allowed) +
+                    " in UTF-8. Send it: with curl, which calls a body a form, by -H "
+                    "'Content-Type: application/json'.");
+}
+
+/// A structured syntax suffix (RFC 6839) says JSON as well.
+bool is_json(std::string_view type) {
+  constexpr std::string_view tree = "application/";
+  constexpr std::string_view suffix = "+json";
+  if (same_word(type, "application/json")) return true;
+  return type.size() > tree.size() + suffix.size() &&
+         same_word(type.substr(0, tree.size()), tree) &&
+         same_word(type.substr(type.size() - suffix.size()), suffix);
 }
 
 template <class Number>
@@ -60,6 +70,8 @@ std::optional<Refusal> unheard(const http::Request& request) {
 }
 
 std::expected<BodyForm, Refusal> body_form(const http::Request& request) {
+  constexpr std::string_view allowed =
+      "are application/json (one job) and application/x-ndjson (one job a line), both";
   const auto encoding = trimmed(request.header("content-encoding"));
   if (!encoding.empty() && !same_word(encoding, "identity"))
     return std::unexpected(refuse("unsupported_media_type", "Content-Encoding",
@@ -74,11 +86,19 @@ std::expected<BodyForm, Refusal> body_form(const http::Request& request) {
     std::string_view value = take_part(rest, ';');
     const auto name = take_part(value, '=');
     if (same_word(name, "charset") && !same_word(unquoted(value), "utf-8"))
-      return std::unexpected(wrong_type(header));
+      return std::unexpected(wrong_type(header, allowed));
   }
-  if (same_word(type, "application/json")) return BodyForm::one_job;
+  if (is_json(type)) return BodyForm::one_job;
   if (same_word(type, "application/x-ndjson")) return BodyForm::job_lines;
-  return std::unexpected(wrong_type(header));
+  return std::unexpected(wrong_type(header, allowed));
+}
+
+std::optional<Refusal> not_json(const http::Request& request) {
+  if (request.body.empty()) return std::nullopt;
+  const auto form = body_form(request);
+  if (form && *form == BodyForm::one_job) return std::nullopt;
+  if (!form && form.error().problem.field == "Content-Encoding") return form.error();
+  return wrong_type(request.header("content-type"), "is application/json");
 }
 
 std::expected<std::string, Refusal> idempotency_key(const http::Request& request) {

@@ -18,9 +18,12 @@ std::optional<Refusal> unheard(const http::Request& request);
 /// In what form jobs arrive.
 enum class BodyForm : std::uint8_t { one_job, job_lines };
 
-/// From Content-Type: `application/json` (also when there is none) or `application/x-ndjson`;
-/// 415 for anything else, for a charset that is not UTF-8, and for a Content-Encoding.
+/// From Content-Type: `application/json`, its like with `+json` (and when there is none: browsers
+/// leave it out too, but say their Origin then) or `application/x-ndjson`; 415 for anything else,
+/// for a charset that is not UTF-8, and for a Content-Encoding.
 std::expected<BodyForm, Refusal> body_form(const http::Request& request);
+/// The same for routes that take one JSON value: 415 unless it is that, or there is no body.
+std::optional<Refusal> not_json(const http::Request& request);
 
 /// The Idempotency-Key: 1 to 255 visible ASCII characters; empty when there is none.
 std::expected<std::string, Refusal> idempotency_key(const http::Request& request);

@@ -11,12 +11,7 @@ namespace millrace::openai {
 
 std::expected<std::string, Refusal> heard_key(const http::Request& request) {
   if (auto refusal = unheard(request)) return std::unexpected(std::move(*refusal));
-  const auto form = body_form(request);
-  const bool encoded = !form && form.error().problem.field == "Content-Encoding";
-  if (encoded) return std::unexpected(form.error());
-  if (!form || *form != BodyForm::one_job)
-    return std::unexpected(refuse("unsupported_media_type", "Content-Type",
-                                  "Content-Type must be application/json, in UTF-8."));
+  if (auto refusal = not_json(request)) return std::unexpected(std::move(*refusal));
   return idempotency_key(request);
 }
 

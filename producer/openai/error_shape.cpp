@@ -72,8 +72,25 @@ http::Response error_response(const Refusal& refusal) {
   return response;
 }
 
+http::Response path_error(const Problem& problem, std::string_view path) {
+  if (problem.code != "not_found") return error_response(problem);
+  Problem told = problem;
+  told.detail = "millrace does not serve " + quoted(path) +
+                ". Of OpenAI's API it serves /v1/chat/completions, /v1/responses and /v1/models; "
+                "check the path, a slash at its end included.";
+  return error_response(told);
+}
+
 bool serves(std::string_view path) {
-  constexpr std::array<std::string_view, 3> roots{"/v1/chat", "/v1/models", "/v1/responses"};
+  // What OpenAI's API has, here or not: its SDKs read errors in its shape alone.
+  constexpr std::array<std::string_view, 26> roots{
+      "/v1/chat",          "/v1/models",        "/v1/responses",   "/v1/assistants",
+      "/v1/audio",         "/v1/batches",       "/v1/chatkit",     "/v1/completions",
+      "/v1/containers",    "/v1/conversations", "/v1/edits",       "/v1/embeddings",
+      "/v1/engines",       "/v1/evals",         "/v1/files",       "/v1/fine-tunes",
+      "/v1/fine_tuning",   "/v1/images",        "/v1/moderations", "/v1/organization",
+      "/v1/realtime",      "/v1/skills",        "/v1/threads",     "/v1/uploads",
+      "/v1/vector_stores", "/v1/videos"};
   return std::ranges::any_of(roots, [path](std::string_view root) {
     return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
   });

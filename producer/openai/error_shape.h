@@ -18,7 +18,12 @@ http::Response error_response(const Refusal& refusal);
 /// stay as they are.
 std::string param_of(std::string_view field);
 
-/// True for a (percent-encoded) path whose errors are told in this shape.
+/// What the server itself has against a request for that (percent-encoded) path: who asked for
+/// one that there is not hears what of OpenAI's API there is.
+http::Response path_error(const Problem& problem, std::string_view path);
+
+/// True for a (percent-encoded) path whose errors are told in this shape: those of OpenAI's API,
+/// served or not.
 bool serves(std::string_view path);
 
 /// Tells a client not to send a request again by itself: OpenAI's SDKs heed it.

@@ -199,6 +199,7 @@ Task<http::Response> ResponseRoutes::input_items(http::Request& request) {
 
 Task<http::Response> ResponseRoutes::cancel(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return refused(*refusal);
+  if (const auto refusal = not_json(request)) co_return refused(*refusal);
   const auto found = co_await kept_.find(request.tenant, request.params.at(0));
   if (!found) co_return error_response(found.error());
   if (!found->head.background) co_return error_response(not_in_background());

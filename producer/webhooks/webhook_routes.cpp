@@ -5,6 +5,7 @@
 
 #include "producer/ingress/limits.h"
 #include "producer/ingress/refusal.h"
+#include "producer/ingress/request_headers.h"
 #include "producer/webhooks/delivery_view.h"
 #include "shared/http/one_meaning.h"
 
@@ -31,13 +32,6 @@ http::Response answered(std::string body) {
   http::Response response;
   response.body = std::move(body);
   return response;
-}
-
-/// These routes have no parameters.
-std::optional<Refusal> unheard(const http::Request& request) {
-  const auto found = http::unheard_parameter(request, {});
-  if (!found) return std::nullopt;
-  return invalid(found->name, found->detail);
 }
 
 std::expected<JobId, Refusal> delivery_id(const http::Request& request) {
@@ -144,6 +138,7 @@ Task<http::Response> WebhookRoutes::show(http::Request& request) {
 Task<http::Response> WebhookRoutes::redeliver(http::Request& request) {
   const auto job = delivery_id(request);
   if (!job) co_return to_response(job.error());
+  if (const auto refusal = not_json(request)) co_return to_response(*refusal);
   const auto delivery = co_await outbox_.redeliver(request.tenant, *job);
   if (!delivery) co_return to_response(failed(delivery.error(), *job));
   auto response = answered(delivery_json(*delivery));
@@ -159,6 +154,7 @@ Task<http::Response> WebhookRoutes::show_secret(http::Request& request) {
 
 Task<http::Response> WebhookRoutes::rotate_secret(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return to_response(*refusal);
+  if (const auto refusal = not_json(request)) co_return to_response(*refusal);
   const auto secrets = co_await outbox_.rotate(request.tenant);
   co_return shown(secrets);
 }

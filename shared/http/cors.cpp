@@ -5,9 +5,11 @@
 namespace millrace::http {
 namespace {
 
+/// Every field of an answer that a client may go by, beside those that a page may always read.
 constexpr std::string_view readable_fields =
-    "Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
-    "WWW-Authenticate, x-request-id, x-should-retry";
+    "Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, Idempotent-Replayed, "
+    "Location, Preference-Applied, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+    "Retry-After, WWW-Authenticate, X-Millrace-Job, x-request-id, x-should-retry";
 constexpr std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 constexpr std::string_view remembered_s = "600";
 

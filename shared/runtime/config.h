@@ -26,6 +26,7 @@ struct Config {
   std::uint32_t edge_threads = 1;
   std::uint32_t worker_threads = 1;
   std::string cors_origins;
+  std::string allowed_hosts;  ///< names an edge without keys is asked by; comma-separated, `*`: any
   /// `on`: routes want an API key; `off`: none does; `auto`: from the first key made on, and before
   /// it a loopback address alone.
   std::string auth = "auto";

@@ -223,6 +223,9 @@ const std::vector<Setting>& settings() {
       whole("worker_threads", {"MILLRACE_WORKER_THREADS"}, &C::worker_threads, 1, 256),
       checked("cors_origins", {"CORS_ORIGINS"}, &C::cors_origins,
               "* or origins such as https://example.com, separated by commas", value::origin_list),
+      checked("allowed_hosts", {"ALLOWED_HOSTS"}, &C::allowed_hosts,
+              "* or host names without a port such as jobs.example.com, separated by commas",
+              value::host_list),
       choice("auth", {"AUTH"}, &C::auth, {"auto", "on", "off"}),
       checked("address_rate", {"ADDRESS_RATE"}, &C::address_rate,
               "a rate such as 10/s, 600/min or 1000/h, with what may come at once behind a colon "

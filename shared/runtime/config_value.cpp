@@ -108,6 +108,21 @@ bool origin_list(std::string_view text) {
   }
 }
 
+bool host_list(std::string_view text) {
+  if (text == "*") return true;
+  constexpr std::string_view letters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    std::string_view host = text.substr(0, comma);
+    host.remove_prefix(std::min(host.find_first_not_of(' '), host.size()));
+    host = host.substr(0, host.find_last_not_of(' ') + 1);
+    if (host.empty() || host.find_first_not_of(letters) != host.npos) return false;
+    if (comma == text.npos) return true;
+    text = text.substr(comma + 1);
+  }
+}
+
 std::optional<std::string> listen_address(std::string_view text) {
   if (text == "localhost") return std::string(text);
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);

@@ -36,6 +36,8 @@ std::optional<std::string> database_url(std::string_view text);
 std::optional<std::string> listen_address(std::string_view text);
 /// `*`, or origins as browsers send them (`https://host[:port]`), comma-separated.
 bool origin_list(std::string_view text);
+/// `*`, or names of hosts without a port, comma-separated.
+bool host_list(std::string_view text);
 /// True for 127.0.0.0/8, `::1` and `localhost`.
 bool loopback(std::string_view host);
 

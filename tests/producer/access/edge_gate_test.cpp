@@ -19,6 +19,7 @@ struct Gate : test::World {
     std::string query{};
     std::string peer = "192.0.2.1";
     std::string header = "authorization";
+    http::Headers more{};
   };
   struct Said {
     int status = 0;  ///< 0: it passes
@@ -42,6 +43,7 @@ struct Gate : test::World {
     request.method = asked.method;
     request.query = asked.query;
     request.peer = asked.peer;
+    request.headers = asked.more;
     if (!key.empty())
       request.headers.emplace_back(asked.header,
                                    asked.header == "authorization" ? "Bearer " + key : key);
@@ -136,6 +138,22 @@ TEST_F(Gate, EachRouteWantsItsScope) {
   }
   EXPECT_EQ(ask(reader, post_job).header("WWW-Authenticate"),
             R"(Bearer realm="millrace", error="insufficient_scope", scope="submit")");
+}
+
+TEST_F(Gate, WithoutAnyKeyAPageOfAnotherSitePostsNothingAndWithKeysTheKeyDecides) {
+  open();
+  const Asked foreign{
+      .method = Method::post, .pattern = "/v1/jobs", .more = {{"origin", "https://evil.example"}}};
+  const Asked rebound{.more = {{"host", "evil.example"}}};
+  const Asked health{.pattern = "/readyz", .more = {{"host", "evil.example"}}};
+  EXPECT_EQ(ask("", foreign).status, 403);
+  EXPECT_EQ(ask("", rebound).status, 403);
+  EXPECT_EQ(ask("", health).status, 0) << "whoever probes may call it as they like";
+  const auto key = keys.make("acme");
+  EXPECT_TRUE(get(book.read()));
+  EXPECT_EQ(ask("", foreign).status, 401);
+  EXPECT_EQ(ask(key, foreign).status, 0);
+  EXPECT_EQ(ask(key, rebound).status, 0);
 }
 
 TEST_F(Gate, PagesAndHealthWantNoKey) {

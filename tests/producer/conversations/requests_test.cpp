@@ -61,6 +61,56 @@ TEST(ChatRequest, IsReadWithItsDefaults) {
             0.0);
 }
 
+TEST(SessionRequest, ABodyOfAnotherFormIs415AndOneThatCannotBeReadSaysWhy) {
+  const auto refused = [](std::string body, http::Headers headers) {
+    auto request = with(std::move(body));
+    request.headers = std::move(headers);
+    const auto read = session_metadata(request);
+    return read ? std::string() : detail_response(read.error()).body;
+  };
+  for (const char* type : {"text/plain;charset=UTF-8", "application/x-www-form-urlencoded",
+                           "multipart/form-data; boundary=x", "application/x-ndjson",
+                           "application/json; charset=latin1"}) {
+    const auto words = refused("{}", {{"content-type", type}});
+    EXPECT_TRUE(words.starts_with(R"({"detail":"Content-Type is )")) << words;
+    EXPECT_NE(words.find("-H 'Content-Type: application/json'"), words.npos) << words;
+  }
+  EXPECT_EQ(refused("{}", {{"content-type", "application/merge-patch+json"}}), "");
+  EXPECT_EQ(refused("{}", {}), "");
+  EXPECT_EQ(refused("", {{"content-type", "text/plain"}}), "") << "there is nothing to read";
+  EXPECT_NE(refused("{}", {{"content-encoding", "gzip"}}).find("uncompressed"), std::string::npos);
+  EXPECT_NE(refused("{\"metadata\":{\"a\":\"\xff\"}}", {}).find("UTF-8"), std::string::npos);
+  EXPECT_NE(refused("{\"metadata\":" + std::string(100, '[') + std::string(100, ']') + "}", {})
+                .find("64 levels"),
+            std::string::npos);
+  EXPECT_NE(refused(std::string("{\"metadata\":\"a\0\"}", 17), {}), "");
+}
+
+TEST(ChatRequest, ABodyThatCannotBeReadSaysWhy) {
+  const std::string start = R"({"session_id":"s","message":)";
+  EXPECT_NE(fault_of(start + "\"\xff\"}").find("UTF-8"), std::string::npos);
+  EXPECT_NE(fault_of(start + std::string(100, '[') + std::string(100, ']') + "}").find("64 levels"),
+            std::string::npos);
+  EXPECT_NE(fault_of(start + std::string("\"a\0\"}", 6)), "");
+  EXPECT_EQ(fault_of("\xEF\xBB\xBF" + start + "\"m\"}"), "") << "a byte order mark";
+}
+
+TEST(ChatRequest, AFaultOfItsJobIsToldInItsOwnWords) {
+  const auto told = [](const ChatAsked& asked, const char* field) {
+    return in_words_of(asked, refuse("invalid_field", field, "x")).problem.field;
+  };
+  const auto message = parse_chat(R"({"session_id":"s","message":"m","on_busy":"never"})");
+  const auto question = parse_question(R"({"question":"q"})", "");
+  EXPECT_EQ(told(*message, "/input"), "message");
+  EXPECT_EQ(told(*question, "/input"), "question");
+  EXPECT_EQ(told(*message, "/session"), "session_id");
+  EXPECT_EQ(told(*message, "/max_tokens"), "max_new_tokens");
+  EXPECT_EQ(told(*message, "Idempotency-Key"), "Idempotency-Key");
+  const auto job = chat_job(*message, {}, {});
+  ASSERT_FALSE(job);
+  EXPECT_EQ(job.error().problem.field, "on_busy");
+}
+
 TEST(ChatRequest, AFaultNamesItsField) {
   const std::pair<const char*, const char*> faults[] = {
       {R"({"message":"m"})", "session_id"},

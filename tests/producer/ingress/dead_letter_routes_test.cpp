@@ -67,6 +67,19 @@ TEST(DeadLetterRoutes, TheyAreListedNewestFirstAPageAtATime) {
   EXPECT_EQ(at(rest.body, "/has_more"), "false");
 }
 
+TEST(DeadLetterRoutes, ABodyOfAnotherFormOrWithAFieldTwiceSendsNothing) {
+  LetterWorld w;
+  for (const char* type :
+       {"text/plain", "application/x-www-form-urlencoded", "application/x-ndjson"})
+    EXPECT_EQ(w.send(http::Method::post, "/v1/dead-letters/redrive", "{}", {{"content-type", type}})
+                  .status,
+              415)
+        << type;
+  EXPECT_EQ(at(w.redrive(R"({"after":1,"after":2})").body, "/code"), "duplicate_field");
+  EXPECT_EQ(at(w.redrive("{\"after\":" + std::string(99, '[')).body, "/code"), "invalid_json");
+  EXPECT_EQ(w.send(http::Method::post, "/v1/dead-letters/redrive?after=1", "").status, 400);
+}
+
 TEST(DeadLetterRoutes, AllOrOneAreSentAgain) {
   LetterWorld w;
   const auto all = w.redrive("");

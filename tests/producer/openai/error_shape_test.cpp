@@ -54,10 +54,29 @@ TEST(ErrorShape, AJobThatMayRunIsNotToBeSentAgainByTheSdkItself) {
   EXPECT_EQ(header(response, "X-Millrace-Job"), refusal.id->str());
 }
 
+TEST(ErrorShape, WhoAsksForAnUnknownPathHearsWhatOfTheApiThereIs) {
+  const Problem unknown{404, "not_found", "There is no such path", "Served here: /a, /b.", ""};
+  const auto told = path_error(unknown, "/v1/embeddings");
+  EXPECT_EQ(told.status, 404);
+  EXPECT_TRUE(told.body.starts_with(
+      R"({"error":{"message":"millrace does not serve \"/v1/embeddings\". Of OpenAI's API it )"
+      R"(serves /v1/chat/completions, )"))
+      << told.body;
+  EXPECT_TRUE(told.body.contains(R"("param":null,"code":"not_found")"));
+  const Problem method{405, "method_not_allowed", "t", "Allowed here: POST.", ""};
+  EXPECT_TRUE(path_error(method, "/v1/responses").body.contains("Allowed here: POST."));
+}
+
 TEST(ErrorShape, IsUsedForOpenAisPathsAlone) {
   EXPECT_TRUE(serves("/v1/chat/completions"));
   EXPECT_TRUE(serves("/v1/chat/nothing"));
   EXPECT_TRUE(serves("/v1/models"));
+  for (const char* not_here : {"/v1/embeddings", "/v1/completions", "/v1/images/generations",
+                               "/v1/audio/speech", "/v1/files", "/v1/vector_stores/x/files"})
+    EXPECT_TRUE(serves(not_here)) << not_here;
+  for (const char* own : {"/v1/jobs", "/v1/dead-letters", "/v1/embedding", "/v1/filesystem",
+                          "/v1/webhooks/secret", "/v1/objects", "/v1/events", "/v1/queue"})
+    EXPECT_FALSE(serves(own)) << own;
   EXPECT_TRUE(serves("/v1/models/a%2Fb"));
   EXPECT_FALSE(serves("/v1/modelsx"));
   EXPECT_FALSE(serves("/v1/jobs"));

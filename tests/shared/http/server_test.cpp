@@ -158,6 +158,10 @@ TEST_F(ServerTest, AListedOriginMayReadAndAskAndAnotherMayNot) {
   const auto listed = preflight("https://b.example");
   EXPECT_EQ(listed.status, 204);
   EXPECT_EQ(listed.field("access-control-allow-origin"), "https://b.example");
+  for (const char* field : {"X-Millrace-Job", "Location", "Retry-After", "RateLimit-Reset",
+                            "Idempotent-Replayed", "Preference-Applied", "x-request-id", "Allow"})
+    EXPECT_NE(listed.field("access-control-expose-headers").find(field), std::string::npos)
+        << field;
   EXPECT_NE(listed.field("access-control-allow-methods").find("POST"), std::string::npos);
   EXPECT_NE(listed.field("access-control-allow-headers").find("idempotency-key"),
             std::string::npos);

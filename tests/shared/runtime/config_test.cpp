@@ -329,6 +329,13 @@ TEST_F(ConfigTest, origins_are_a_star_or_urls_without_a_path) {
     says(refusal({"--cors-origins", wrong}), {"cors_origins", wrong, "https://"});
 }
 
+TEST_F(ConfigTest, allowed_hosts_are_a_star_or_names_without_a_port) {
+  for (const auto* right : {"*", "jobs.example.com", "a.example, edge"})
+    EXPECT_EQ(refusal({"--allowed-hosts", right}), "") << right;
+  for (const auto* wrong : {"https://a.example", "a.example:80", "a,,b", "*.example", "a b"})
+    says(refusal({"--allowed-hosts", wrong}), {"allowed_hosts", wrong, "without a port"});
+}
+
 TEST_F(ConfigTest, a_missing_file_is_called_that) {
   says(refusal({"--config", "none.toml"}), {"none.toml", "no such file"});
 }
