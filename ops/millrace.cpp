@@ -15,6 +15,7 @@
 #include "ops/cli/settings_words.h"
 #include "ops/roles/commands.h"
 #include "shared/runtime/config.h"
+#include "shared/runtime/json_text.h"
 #include "shared/runtime/log.h"
 
 namespace {
@@ -38,7 +39,7 @@ constexpr const char* usage = R"(usage: millrace COMMAND [--setting value …]
   doctor         looks at everything that the configured way of running depends on
   backup FILE    writes all that the data folder holds into one file, also while it is served
   restore FILE   makes a data folder of such a file
-  config         prints every setting in force and where it came from
+  config         prints every setting in force and where it came from; --json for programs
 
 Each of them tells more with --help. Each setting is a flag, an environment variable and a TOML
 key: `millrace config` lists them.
@@ -57,12 +58,31 @@ void open_log(const Config& config) {
   log::open(level_of(config.log_level), json);
 }
 
-int print_config(const std::vector<std::string>& words) {
+std::string json_of(const ConfigLine& line) {
+  std::string out;
+  const auto member = [&out](std::string_view name, std::string_view text) {
+    out.append(out.empty() ? R"({")" : R"(,")").append(name).append(R"(":)");
+    append_json_string(out, text);
+  };
+  member("key", line.key);
+  member("flag", cli::flag_of(line.key));
+  member("env", line.env);
+  member("value", line.value);
+  member("origin", line.origin);
+  out.append(R"(,"used":)").append(line.used ? "true" : "false");
+  return out + "}";
+}
+
+int print_config(std::vector<std::string> words) {
+  const bool json = std::erase(words, "--json") > 0;
   const auto loaded = load_config(words);
   for (const auto& line : loaded.lines) {
     const char* heeded = line.used ? "" : "; not used yet";
-    std::printf("%-26s = %s  (%s%s)\n", line.key.c_str(), line.value.c_str(), line.origin.c_str(),
-                heeded);
+    if (json)
+      std::puts(json_of(line).c_str());
+    else
+      std::printf("%-26s = %s  (%s%s)\n", line.key.c_str(), line.value.c_str(), line.origin.c_str(),
+                  heeded);
   }
   for (const auto& doubt : loaded.doubts) std::fprintf(stderr, "%s\n", doubt.c_str());
   return 0;
@@ -90,6 +110,7 @@ int run_role(const Role& role, const std::vector<std::string>& words) {
   if (cli::told_about(role.name, role.what, words)) return 0;
   const auto loaded = load_config(words);
   open_log(loaded.config);
+  for (const auto& doubt : loaded.doubts) log::warn("setting_doubtful", {{"why", doubt}});
   return role.run(loaded.config);
 }
 
@@ -111,7 +132,10 @@ int run_command(std::vector<std::string> words) {
     return 0;
   }
   if (command == "config") {
-    constexpr auto what = "Prints every setting in force and where it came from.";
+    constexpr auto what =
+        "Prints every setting in force and where it came from, secrets masked. With --json each "
+        "is\n"
+        "an object on a line of its own: key, flag, env, value, origin, used.";
     return cli::told_about(command, what, words) ? 0 : print_config(words);
   }
   const auto* const role = std::ranges::find(roles, command, &Role::name);

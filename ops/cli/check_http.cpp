@@ -71,7 +71,7 @@ Check models(const BlockingAnswer& answer, const Config& config) {
             "start the model's server, or set LLM_SERVER_URL"};
   if (answer.status == 401 || answer.status == 403)
     return {"model", Verdict::fail, fmt::format("{} answers {}", url, answer.status),
-            "set OPENAI_API_KEY (or OPENROUTER_API_KEY) to a key it takes"};
+            "set LLM_API_KEY (or OPENAI_API_KEY, OPENROUTER_API_KEY) to a key it takes"};
   const Json json(answer.body);
   const auto listed = json.list("/data");
   if (answer.status != 200 || listed.empty())

@@ -9,6 +9,7 @@
 #include "shared/runtime/config_file.h"
 #include "shared/runtime/config_table.h"
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/json_text.h"
 #include "shared/runtime/nearest_word.h"
 
 namespace millrace {
@@ -106,6 +107,20 @@ void look_at_strangers(const config_file::Settings& variables, const std::string
   }
 }
 
+/// A line that cannot be read stops the start only where it is meant for us.
+void look_at_unread(const std::vector<config_file::Unread>& unread, const std::string& file,
+                    std::vector<std::string>& doubts) {
+  for (const auto& one : unread) {
+    const std::string lines = one.first == one.last
+                                  ? fmt::format("line {}", one.first)
+                                  : fmt::format("lines {} to {}", one.first, one.last);
+    auto told = fmt::format("{} {}: {}", file, lines, one.why);
+    if (known_variable(one.name) || one.name.starts_with("MILLRACE_"))
+      throw std::invalid_argument(std::move(told));
+    doubts.push_back(std::move(told) + "; nothing is read there");
+  }
+}
+
 /// Variables that are not ours are none of our business; an empty one is as good as unset, and
 /// `empty` tells of it.
 using Origin = std::function<std::string(const std::string& name, std::size_t line)>;
@@ -197,7 +212,23 @@ std::string shown(const Setting& row, const Config& config) {
   return value::without_password(text);
 }
 
+/// What no setting may hold: bytes that are no text, and what nobody sees who looks at it.
+void refuse_unprintable(std::string_view key, const Given& given, bool many_lines) {
+  const auto refuse = [&](std::string_view what) {
+    throw std::invalid_argument(fmt::format("{} ({}) {}", key, given.origin, what));
+  };
+  if (!valid_utf8(given.text)) refuse("is no valid UTF-8");
+  const auto unseen = [many_lines](char c) {
+    const bool white = c == '\n' || c == '\r' || c == '\t';
+    return (static_cast<unsigned char>(c) < ' ' || c == '\x7f') && !(white && many_lines);
+  };
+  if (std::ranges::any_of(given.text, unseen))
+    refuse(many_lines ? "has a control character in it"
+                      : "has a line end or another control character in it");
+}
+
 void apply(const Setting& row, const Given& given, Config& config) {
+  refuse_unprintable(row.key, given, row.many_lines);
   if (row.read(config, given.text)) return;
   const bool hidden = row.show(config) == value::mask;
   throw std::invalid_argument(fmt::format(
@@ -212,8 +243,10 @@ LoadedConfig load_config(const std::vector<std::string>& flags) {
   LoadedConfig loaded;
   GivenSettings given, empty;
   if (!from_flags.config_file.empty()) take_toml(given, from_flags.config_file);
-  if (const auto file = config_file::nearest_dotenv(std::filesystem::current_path())) {
-    const auto variables = config_file::read_dotenv(*file);
+  const auto here = std::filesystem::current_path();
+  if (const auto file = config_file::nearest_dotenv(here, loaded.doubts)) {
+    const auto [variables, unread] = config_file::read_dotenv(*file);
+    look_at_unread(unread, file->string(), loaded.doubts);
     look_at_strangers(variables, file->string(), loaded.doubts);
     take_environment(given, empty, variables, [&](const std::string& name, std::size_t line) {
       return fmt::format(".env {} ({} line {})", name, file->string(), line);
@@ -242,6 +275,7 @@ LoadedConfig load_config(const std::vector<std::string>& flags) {
   }
   for (const auto& [key, setting] : given) {
     if (!kafka_property(key)) continue;
+    refuse_unprintable(key, setting, true);  // certificates have lines
     const std::string name = replaced(key.substr(kafka_prefix.size()), '_', '.');
     config.kafka_properties[name] = setting.text;
     loaded.lines.push_back({key, upper_case(key),

@@ -47,7 +47,7 @@ struct Config {
 
   // the model
   std::string llm_server_url;        ///< base without trailing `/` and `/v1`; empty: none
-  std::string llm_api_key;           ///< OPENAI_API_KEY or OPENROUTER_API_KEY
+  std::string llm_api_key;           ///< LLM_API_KEY, OPENAI_API_KEY or OPENROUTER_API_KEY
   std::string model_id = "default";  ///< for jobs that name none
   std::uint32_t default_max_tokens = 256;
   double default_temperature = 0.7;
@@ -100,7 +100,8 @@ struct ConfigLine {
 struct LoadedConfig {
   Config config;
   std::vector<ConfigLine> lines;
-  /// Of names in `.env` that are no settings and look like one: a sentence each.
+  /// A sentence each: of names in `.env` that are no settings and look like one, of its lines that
+  /// could not be read, of a `.env` that is no file.
   std::vector<std::string> doubts;
 };
 
@@ -108,7 +109,8 @@ struct LoadedConfig {
 /// left over is an error. Throws std::invalid_argument with a message that names the setting,
 /// its origin, what is wrong and what is allowed. An unknown flag or TOML key is an error, and so
 /// is an unknown MILLRACE_… in `.env`; each names the nearest there is. Other names in `.env` and
-/// the environment are other programs' affair.
+/// the environment are other programs' affair. No value holds bad UTF-8 or control characters, but
+/// line ends in `llm_prefill_body` and in librdkafka's.
 LoadedConfig load_config(const std::vector<std::string>& flags);
 
 }  // namespace millrace

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -29,21 +32,33 @@ std::optional<char> escaped(char quote, char c) {
   return std::nullopt;
 }
 
+/// A value and how much of the text it takes, to the end of the line it ends on.
+struct Value {
+  std::string text;
+  std::size_t bytes = 0;
+};
+
+std::size_t line_end(std::string_view text, std::size_t from) {
+  return std::min(text.find('\n', from), text.size());
+}
+
 /// Nothing where the quote is not closed, or more than a comment follows it.
-std::optional<std::string> quoted_value(std::string_view value) {
-  const char quote = value.front();
+std::optional<Value> quoted_value(std::string_view rest) {
+  const char quote = rest.front();
   std::string text;
   std::size_t at = 1;
-  for (; at < value.size() && value[at] != quote; ++at) {
-    const bool escape = value[at] == '\\' && at + 1 < value.size();
-    const auto meant = escape ? escaped(quote, value[at + 1]) : std::nullopt;
-    text += meant.value_or(value[at]);
+  for (; at < rest.size() && rest[at] != quote; ++at) {
+    const bool escape = rest[at] == '\\' && at + 1 < rest.size();
+    const auto meant = escape ? escaped(quote, rest[at + 1]) : std::nullopt;
+    const bool windows = rest.substr(at).starts_with("\r\n");
+    if (!windows) text += meant.value_or(rest[at]);
     at += meant ? 1 : 0;
   }
-  if (at >= value.size()) return std::nullopt;
-  const auto rest = trimmed(value.substr(at + 1));
-  if (!rest.empty() && rest.front() != '#') return std::nullopt;
-  return text;
+  if (at >= rest.size()) return std::nullopt;
+  const auto end = line_end(rest, at);
+  const auto behind = trimmed(rest.substr(at + 1, end - at - 1));
+  if (!behind.empty() && behind.front() != '#') return std::nullopt;
+  return Value{std::move(text), end};
 }
 
 std::string bare_value(std::string_view value) {
@@ -55,57 +70,100 @@ std::string bare_value(std::string_view value) {
   return std::string(value);
 }
 
-std::optional<std::string> read_value(std::string_view value) {
-  const bool quoted = value.starts_with('"') || value.starts_with('\'');
-  return quoted ? quoted_value(value) : bare_value(value);
+/// `rest` is all that follows the `=`.
+std::optional<Value> read_value(std::string_view rest) {
+  const auto first = std::min(rest.find_first_not_of(" \t"), rest.size());
+  const auto value = rest.substr(first);
+  if (!value.starts_with('"') && !value.starts_with('\'')) {
+    const auto end = line_end(value, 0);
+    return Value{bare_value(trimmed(value.substr(0, end))), first + end};
+  }
+  auto quoted = quoted_value(value);
+  if (quoted) quoted->bytes += first;
+  return quoted;
 }
 
-/// The line itself is not shown: it may be half a secret.
-[[noreturn]] void refuse_line(const std::string& origin, std::size_t line, std::string_view why) {
-  throw std::invalid_argument(fmt::format("{} line {}: {}", origin, line, why));
+/// Lines without a name, one below the other, are told as one.
+void leave_unread(std::vector<Unread>& unread, std::size_t line, std::string_view name,
+                  std::string why) {
+  if (name.empty() && !unread.empty() && unread.back().name.empty() &&
+      unread.back().last + 1 == line)
+    unread.back().last = line;
+  else
+    unread.push_back({line, line, std::string(name), std::move(why)});
+}
+
+/// What stands in front of the `=`.
+std::string_view name_of(std::string_view line) {
+  line = trimmed(line.substr(0, line.find('=')));
+  if (line.starts_with("export ") || line.starts_with("export\t")) line = trimmed(line.substr(7));
+  return line;
+}
+
+/// Reads what begins with the first line of the text; where the line is that it ends on.
+std::size_t read_entry(std::string_view text, std::size_t number, Dotenv& read) {
+  const auto end = line_end(text, 0);
+  const auto line = trimmed(text.substr(0, end));
+  if (line.empty() || line.front() == '#') return end;
+  const auto name = name_of(line);
+  if (!line.contains('=') || !variable_name(name)) {
+    leave_unread(read.unread, number, {}, "expected NAME=value");
+    return end;
+  }
+  const auto value_at = text.find('=') + 1;
+  auto value = read_value(text.substr(value_at));
+  if (!value) {
+    leave_unread(read.unread, number, name,
+                 fmt::format("the quotes around the value of {} must close, with nothing but a "
+                             "comment behind them",
+                             name));
+    return end;
+  }
+  read.settings[std::string(name)] = {std::move(value->text), number};
+  return value_at + value->bytes;
 }
 
 }  // namespace
 
-std::optional<std::filesystem::path> nearest_dotenv(std::filesystem::path folder) {
-  std::error_code ignored;
+std::optional<std::filesystem::path> nearest_dotenv(std::filesystem::path folder,
+                                                    std::vector<std::string>& doubts) {
+  namespace fs = std::filesystem;
   for (;; folder = folder.parent_path()) {
-    if (std::filesystem::is_regular_file(folder / ".env", ignored)) return folder / ".env";
+    const auto file = folder / ".env";
+    std::error_code failed;
+    if (fs::symlink_status(file, failed).type() != fs::file_type::not_found) {
+      const auto kind = fs::status(file, failed).type();
+      if (kind == fs::file_type::regular) return file;
+      const std::string why = kind == fs::file_type::directory   ? "it is a folder"
+                              : kind == fs::file_type::not_found ? "it is a link to nothing"
+                              : failed                           ? failed.message()
+                                                                 : "it is no plain file";
+      doubts.push_back(fmt::format("{} is not read: {}", file.string(), why));
+    }
     if (folder == folder.parent_path()) return std::nullopt;
   }
 }
 
-Settings parse_dotenv(std::string_view text, const std::string& origin) {
+Dotenv parse_dotenv(std::string_view text) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  Settings settings;
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto end = text.find('\n');
-    auto line = trimmed(text.substr(0, end));
-    text = end == text.npos ? std::string_view() : text.substr(end + 1);
-    if (line.empty() || line.front() == '#') continue;
-    if (line.starts_with("export ") || line.starts_with("export\t")) line = trimmed(line.substr(7));
-    const auto equals = line.find('=');
-    const auto name = trimmed(line.substr(0, equals));
-    if (equals == line.npos || !variable_name(name))
-      refuse_line(origin, number, "expected NAME=value");
-    auto value = read_value(trimmed(line.substr(equals + 1)));
-    if (!value)
-      refuse_line(origin, number,
-                  fmt::format("the quotes around the value of {} must close on its line, with "
-                              "nothing but a comment behind them",
-                              name));
-    settings[std::string(name)] = {std::move(*value), number};
+  Dotenv read;
+  for (std::size_t number = 1; !text.empty();) {
+    const auto end = read_entry(text, number, read);
+    number += static_cast<std::size_t>(std::ranges::count(text.substr(0, end), '\n')) + 1;
+    text = end == text.size() ? std::string_view() : text.substr(end + 1);
   }
-  return settings;
+  return read;
 }
 
-Settings read_dotenv(const std::filesystem::path& file) {
+Dotenv read_dotenv(const std::filesystem::path& file) {
   std::ifstream in(file);
-  if (!in) throw std::invalid_argument(fmt::format("{} cannot be read", file.string()));
   std::stringstream text;
-  text << in.rdbuf();
-  return parse_dotenv(text.str(), file.string());
+  if (in && in.peek() != in.eof()) text << in.rdbuf();
+  if (!in.is_open() || in.bad())
+    throw std::invalid_argument(
+        fmt::format("{} cannot be read: {}", file.string(), std::strerror(errno)));
+  return parse_dotenv(text.str());
 }
 
 }  // namespace millrace::config_file

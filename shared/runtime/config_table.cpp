@@ -141,6 +141,14 @@ Setting continue_setting() {
           }};
 }
 
+Setting prefill_setting() {
+  Setting setting = checked(
+      "llm_prefill_body", {"LLM_PREFILL_BODY"}, &Config::llm_prefill_body, "a JSON object",
+      [](std::string_view given) { return given.starts_with('{') && given.ends_with('}'); });
+  setting.many_lines = true;
+  return setting;
+}
+
 Setting prices_setting() {
   return {"model_prices",
           {"MODEL_PRICES"},
@@ -205,10 +213,6 @@ bool kafka_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 && name.find_first_not_of(letters) == name.npos;
 }
 
-bool json_object(std::string_view given) {
-  return given.starts_with('{') && given.ends_with('}');
-}
-
 }  // namespace
 
 const std::vector<Setting>& settings() {
@@ -252,13 +256,13 @@ const std::vector<Setting>& settings() {
       normalised("llm_server_url", {"LLM_SERVER_URL"}, &C::llm_server_url,
                  "http(s)://host[:port][/path], with or without /v1 at its end",
                  value::model_server_url),
-      secret("llm_api_key", {"OPENAI_API_KEY", "OPENROUTER_API_KEY"}, &C::llm_api_key),
+      secret("llm_api_key", {"LLM_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"},
+             &C::llm_api_key),
       some_text("model_id", {"MODEL_ID"}, &C::model_id),
       whole("default_max_tokens", {"DEFAULT_MAX_TOKENS"}, &C::default_max_tokens, 1, 10'000'000),
       number("default_temperature", {"DEFAULT_TEMPERATURE"}, &C::default_temperature, 0, 2),
       continue_setting(),
-      checked("llm_prefill_body", {"LLM_PREFILL_BODY"}, &C::llm_prefill_body, "a JSON object",
-              json_object),
+      prefill_setting(),
       prices_setting(),
       time("llm_connect_timeout", {"LLM_CONNECT_TIMEOUT"}, &C::llm_connect_timeout, 1ms, 1h),
       time("llm_first_token_timeout", {"LLM_FIRST_TOKEN_TIMEOUT"}, &C::llm_first_token_timeout, 1ms,
@@ -282,7 +286,8 @@ const std::vector<Setting>& settings() {
               [](std::string_view given) { return parse_ip_ranges(given).has_value(); }),
       time("webhook_timeout", {"WEBHOOK_TIMEOUT"}, &C::webhook_timeout, 100ms, 5min),
 
-      text("url", {"MILLRACE_URL"}, &C::url),
+      checked("url", {"MILLRACE_URL"}, &C::url, "http(s)://host[:port][/path] or host:port",
+              [](std::string_view given) { return given.empty() || value::edge_url(given); }),
       secret("api_key", {"MILLRACE_API_KEY"}, &C::api_key),
       text("no_color", {"NO_COLOR"}, &C::no_color),
 

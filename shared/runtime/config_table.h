@@ -18,8 +18,9 @@ struct Setting {
   std::string allowed;
   std::function<bool(Config&, const std::string&)> read;  ///< false: not allowed
   std::function<std::string(const Config&)> show;
-  bool bare_flag = false;  ///< `--key` alone means true
-  bool used = true;        ///< false: of a part that is not there yet
+  bool bare_flag = false;   ///< `--key` alone means true
+  bool used = true;         ///< false: of a part that is not there yet
+  bool many_lines = false;  ///< line ends may be in it
 };
 
 /// The table: every setting there is, in the order in which `millrace config` shows them.

@@ -155,6 +155,19 @@ std::optional<std::string> model_server_url(std::string_view text) {
   return std::string(text);
 }
 
+bool edge_url(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme != text.npos) {
+    if (!model_server_url(text)) return false;
+    text = text.substr(scheme + 3);
+    text = text.substr(0, text.find('/'));
+    return host_and_port(text.substr(text.rfind('@') + 1));  // whole where there is no `@`
+  }
+  text = text.substr(0, text.find('/'));
+  const bool port = text.contains(':') && !text.ends_with(']');
+  return port && host_and_port(text);
+}
+
 std::optional<std::string> sqlite_path(std::string_view text) {
   if (text.starts_with("sqlite:")) {
     text = text.substr(7);

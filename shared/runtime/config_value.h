@@ -26,6 +26,8 @@ bool broker_list(std::string_view text);
 bool redis_url(std::string_view text);
 /// An http(s) base without trailing `/` and `/v1`, whichever of these it was written with.
 std::optional<std::string> model_server_url(std::string_view text);
+/// An http(s) base, or a host and a port: a word alone is more likely a slip.
+bool edge_url(std::string_view text);
 /// The path in `PATH`, `sqlite:PATH` or `sqlite:///PATH`; nothing for another scheme.
 std::optional<std::string> sqlite_path(std::string_view text);
 /// `postgres://…` or `postgresql://…`, whatever of it libpq then reads.

@@ -275,6 +275,7 @@ def test_what_is_not_there_is_exit_4_and_says_where_to_look(cli, words):
     (("submit", "x", "--metadata", "nothing"), "name=value"),
     (("submit", "x", "--url"), "--url needs a value"),
     (("submit", "x", "--url", "ftp://x"), "ftp://x"),
+    (("submit", "x", "--url", "nonsense"), "http(s)://host[:port]"),
     (("tail",), "name"),
     (("jobs",), "list"),
     (("jobs", "bogus"), "bogus"),

@@ -1,5 +1,6 @@
 """`millrace config`: what is in force and where it came from; and what a `.env` may do wrong."""
 
+import json
 import os
 import subprocess
 
@@ -67,7 +68,6 @@ def test_what_a_later_part_will_use_is_known_and_told_as_not_used_yet(config):
 
 
 @pytest.mark.parametrize("dotenv, told", [
-    ("PORT=9\nhush hush\n", "line 2: expected NAME=value"),
     ("PORT=9\n\nMODEL_ID=\"hush\n", "line 3: the quotes around the value of MODEL_ID must close"),
     ("MILLRACE_DATE=x\n", "line 1: unknown setting MILLRACE_DATE; did you mean MILLRACE_DATA?"),
     ("PORT=many\n", "line 1)) is \"many\"; allowed: a whole number from 0 to 65535"),
@@ -84,3 +84,21 @@ def test_a_near_miss_in_a_file_that_others_share_is_told_and_refuses_nothing(con
     assert lines(done)["llm_server_url"] == ("", "default")
     assert "line 2: LLM_SERVER_URI is no setting; did you mean LLM_SERVER_URL?" in done.stderr
     assert "COMPOSE" not in done.stderr
+
+
+def test_a_line_of_others_that_cannot_be_read_is_told_and_refuses_nothing(config):
+    done = config(dotenv="PORT=9\nhush hush\nTHEIRS=\"a\nb\"\n")
+    assert lines(done)["port"][0] == "9" and "hush" not in done.stderr
+    assert done.stderr == f"{config.folder}/.env line 2: expected NAME=value; nothing is read there\n"
+
+
+def test_programs_get_each_setting_as_an_object_of_its_own_line(config):
+    told = lines(config("--port", "9", MILLRACE_SECRET="hush"))
+    done = config("--json", "--port", "9", MILLRACE_SECRET="hush")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {row["key"]: row["value"] for row in rows} == {key: told[key][0] for key in told}
+    port = next(row for row in rows if row["key"] == "port")
+    assert port == {"key": "port", "flag": "--port", "env": "PORT", "value": "9",
+                    "origin": "flag --port", "used": True}
+    assert not next(row for row in rows if row["key"] == "s3_bucket")["used"]
+    assert "hush" not in done.stdout

@@ -12,6 +12,7 @@
 
 #include "shared/runtime/config_file.h"
 #include "shared/runtime/config_value.h"
+#include "shared/runtime/json_text.h"
 #include "shared/runtime/nearest_word.h"
 
 namespace millrace {
@@ -182,7 +183,7 @@ TEST_F(ConfigTest, every_name_that_users_have_already_is_known) {
                            "LAMBDA_T1_URL",
                            "LAMBDA_T2_URL",
                            "LAMBDA_T3_URL",
-                           "OPENAI_API_KEY",
+                           "LLM_API_KEY",
                            "AWS_ACCESS_KEY_ID",
                            "AWS_SECRET_ACCESS_KEY",
                            "AWS_SESSION_TOKEN",
@@ -380,14 +381,14 @@ TEST(ConfigValue, addresses_are_checked_before_anybody_dials_them) {
 
 TEST(ConfigFile, dotenv_knows_comments_quotes_and_export) {
   const auto read = config_file::parse_dotenv(
-      "# comment\n\nA=1\nexport B = two words \nC=\"a # b\" # c\nD='x=\"y\"'\nE=p#w # c\r\nF=\n",
-      ".env");
-  EXPECT_EQ(read, (config_file::Settings{{"A", {"1", 3}},
-                                         {"B", {"two words", 4}},
-                                         {"C", {"a # b", 5}},
-                                         {"D", {"x=\"y\"", 6}},
-                                         {"E", {"p#w", 7}},
-                                         {"F", {"", 8}}}));
+      "# comment\n\nA=1\nexport B = two words \nC=\"a # b\" # c\nD='x=\"y\"'\nE=p#w # c\r\nF=\n");
+  EXPECT_TRUE(read.unread.empty());
+  EXPECT_EQ(read.settings, (config_file::Settings{{"A", {"1", 3}},
+                                                  {"B", {"two words", 4}},
+                                                  {"C", {"a # b", 5}},
+                                                  {"D", {"x=\"y\"", 6}},
+                                                  {"E", {"p#w", 7}},
+                                                  {"F", {"", 8}}}));
 }
 
 TEST(ConfigFile, dotenv_of_windows_and_of_python_reads_as_it_does_there) {
@@ -401,33 +402,113 @@ TEST(ConfigFile, dotenv_of_windows_and_of_python_reads_as_it_does_there) {
       "export\tD =\t1\t# c\r\n"
       "E=\"\"\r\n"
       "A2=\xED\x95\x98\xEB\x8A\x98\r\n"
-      "D=2",
-      ".env");
-  EXPECT_EQ(read, (config_file::Settings{{"A", {"two\nlines \"quoted\" \\ \\d", 1}},
-                                         {"B", {"it's \\n", 2}},
-                                         {"C", {"", 3}},
-                                         {"D", {"2", 7}},
-                                         {"E", {"", 5}},
-                                         {"A2", {"하늘", 6}}}));
+      "D=2");
+  EXPECT_TRUE(read.unread.empty());
+  EXPECT_EQ(read.settings, (config_file::Settings{{"A", {"two\nlines \"quoted\" \\ \\d", 1}},
+                                                  {"B", {"it's \\n", 2}},
+                                                  {"C", {"", 3}},
+                                                  {"D", {"2", 7}},
+                                                  {"E", {"", 5}},
+                                                  {"A2", {"하늘", 6}}}));
 }
 
-TEST(ConfigFile, a_broken_dotenv_line_is_named_but_not_shown) {
-  const auto refusal = [](const char* text) -> std::string {
-    try {
-      config_file::parse_dotenv(text, "x/.env");
-      return "accepted";
-    } catch (const std::invalid_argument& error) {
-      return error.what();
-    }
-  };
-  EXPECT_EQ(refusal("A=1\nhush hush\n"), "x/.env line 2: expected NAME=value");
-  EXPECT_EQ(refusal("A=1\n\nB B=1"), "x/.env line 3: expected NAME=value");
-  for (const char* unclosed : {"A=\"hush", "A='hush\nB='", "A=\"a\" hush", "A=\"hush\\\""}) {
-    const auto told = refusal(unclosed);
-    EXPECT_TRUE(told.starts_with("x/.env line 1: the quotes around the value of A must close"))
-        << told;
-    EXPECT_EQ(told.find("hush"), told.npos);
+TEST(ConfigFile, a_value_in_quotes_goes_on_over_line_ends) {
+  const auto read = config_file::parse_dotenv(
+      "A=1\nKEY=\"-----BEGIN KEY-----\r\nMIIB=\n# no comment \\\" \n-----END KEY-----\" # "
+      "c\r\nB='x\n"
+      "y'\nC=2");
+  EXPECT_TRUE(read.unread.empty());
+  EXPECT_EQ(read.settings,
+            (config_file::Settings{
+                {"A", {"1", 1}},
+                {"KEY", {"-----BEGIN KEY-----\nMIIB=\n# no comment \" \n-----END KEY-----", 2}},
+                {"B", {"x\ny", 6}},
+                {"C", {"2", 8}}}));
+}
+
+TEST(ConfigFile, a_broken_dotenv_line_is_named_but_not_shown_and_the_others_are_read) {
+  using Unread = std::vector<config_file::Unread>;
+  const auto read = config_file::parse_dotenv("A=1\nhush hush\nB B=1\n\nC=3\nhush");
+  EXPECT_EQ(read.unread,
+            (Unread{{2, 3, "", "expected NAME=value"}, {6, 6, "", "expected NAME=value"}}));
+  EXPECT_EQ(read.settings, (config_file::Settings{{"A", {"1", 1}}, {"C", {"3", 5}}}));
+  for (const char* unclosed : {"A=\"hush", "A='hush\nB='x'", "A=\"a\" hush", "A=\"hush\\\""}) {
+    const auto told = config_file::parse_dotenv(unclosed).unread;
+    ASSERT_EQ(told.size(), 1U) << unclosed;
+    EXPECT_EQ(told.front().name, "A");
+    EXPECT_EQ(told.front().first, 1U);
+    EXPECT_TRUE(told.front().why.starts_with("the quotes around the value of A must close"));
+    EXPECT_EQ(told.front().why.find("hush"), std::string::npos);
   }
+  EXPECT_EQ(config_file::parse_dotenv("A='hush\nB='x'").settings.at("B").text, "x");
+}
+
+TEST_F(ConfigTest, what_others_write_into_dotenv_stops_no_start_and_is_told) {
+  const auto file = write(".env", "KEY=\"a\nPORT=1\nb\"\nPORT=9\nTHEIRS='half\n}\n{\nMODEL_ID=m\n");
+  const auto loaded = load_config({});
+  EXPECT_EQ(line(loaded, "port").value, "9");
+  EXPECT_EQ(line(loaded, "model_id").origin, ".env MODEL_ID (" + file + " line 8)");
+  ASSERT_EQ(loaded.doubts.size(), 2U);
+  says(loaded.doubts.front(), {file, "line 5", "THEIRS"});
+  says(loaded.doubts.back(), {file, "lines 6 to 7", "NAME=value"});
+  for (const std::string name : {"MODEL_ID", "MILLRACE_NONE", "KAFKA_SASL_PASSWORD"}) {
+    write(".env", "PORT=9\n" + name + "='half");
+    says(refusal({}), {".env line 2", name, "must close"});
+  }
+}
+
+TEST_F(ConfigTest, a_dotenv_that_is_no_file_is_passed_by_and_told) {
+  write(".env", "PORT=9\n");
+  fs::create_directories(folder_ / "a" / ".env");
+  fs::create_directories(folder_ / "a" / "b");
+  fs::create_symlink("nowhere", folder_ / "a" / "b" / ".env");
+  fs::current_path(folder_ / "a" / "b");
+  const auto loaded = load_config({});
+  EXPECT_EQ(line(loaded, "port").value, "9");
+  ASSERT_EQ(loaded.doubts.size(), 2U);
+  says(loaded.doubts.front(), {"a/b/.env is not read", "link to nothing"});
+  says(loaded.doubts.back(), {"a/.env is not read", "folder"});
+}
+
+TEST_F(ConfigTest, a_dotenv_that_may_not_be_read_stops_the_start) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  fs::permissions(write(".env", "PORT=9\n"), fs::perms::none);
+  says(refusal({}), {".env cannot be read: Permission denied"});
+}
+
+TEST_F(ConfigTest, no_setting_holds_bad_text_and_where_it_came_from_is_told) {
+  set("MODEL_ID", "m\xFF");
+  says(refusal({}), {"model_id", "env MODEL_ID", "UTF-8"});
+  EXPECT_TRUE(valid_utf8(refusal({})));
+  set("MODEL_ID", "m\n");
+  says(refusal({}), {"model_id", "env MODEL_ID", "line end"});
+  clear("MODEL_ID");
+  says(refusal({"--secret", "a\x1b[31m"}), {"secret", "flag --secret", "control character"});
+  write(".env", "MILLRACE_DATA='a\nb'\n");
+  says(refusal({}), {"data", ".env line 1", "line end"});
+  write(".env", "LLM_PREFILL_BODY='{\n\t\"a\": 1\n}'\nKAFKA_SSL_KEY_PEM=\"a\nb\"\n");
+  const auto loaded = load_config({});
+  EXPECT_EQ(loaded.config.llm_prefill_body, "{\n\t\"a\": 1\n}");
+  EXPECT_EQ(loaded.config.kafka_properties.at("ssl.key.pem"), "a\nb");
+  says(refusal({"--kafka-client-id", "a\x01"}), {"kafka_client_id", "control character"});
+}
+
+TEST_F(ConfigTest, the_models_key_has_three_names_and_the_own_one_wins) {
+  set("OPENROUTER_API_KEY", "third");
+  EXPECT_EQ(load_config({}).config.llm_api_key, "third");
+  set("OPENAI_API_KEY", "second");
+  EXPECT_EQ(load_config({}).config.llm_api_key, "second");
+  set("LLM_API_KEY", "first");
+  EXPECT_EQ(load_config({}).config.llm_api_key, "first");
+}
+
+TEST_F(ConfigTest, the_edge_of_the_commands_is_a_url_or_a_host_with_a_port) {
+  for (const auto* right :
+       {"http://h", "https://u:p@h:8/x/", "localhost:8080", "[::1]:1/", "h:1/x"})
+    EXPECT_EQ(refusal({"--url", right}), "") << right;
+  for (const auto* wrong :
+       {"nonsense", "ftp://x", "http://", "h:0", "h:x", "http://h:99999", "[::1]"})
+    says(refusal({"--url", wrong}), {"url (flag --url)", wrong, "http(s)://host[:port]"});
 }
 
 TEST(NearestWord, IsTheOneWithTheFewestSlipsOrNone) {
