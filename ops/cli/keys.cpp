@@ -5,6 +5,7 @@
 #include "ops/cli/command.h"
 #include "ops/cli/commands.h"
 #include "ops/cli/key_store.h"
+#include "ops/cli/store_place.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::cli {
@@ -39,11 +40,12 @@ std::string time_text(const std::optional<WallTime>& when) {
   return when ? to_rfc3339(*when) : std::string();
 }
 
-/// `text`: the key itself, where it is shown.
-std::string json_of(const ApiKey& key, std::string_view text = {}) {
+/// `text`: the key itself, where it is shown, and the Store it is in.
+std::string json_of(const ApiKey& key, std::string_view text = {}, std::string_view store = {}) {
   std::string out = R"({"id":)";
   append_json_string(out, key.id);
   if (!text.empty()) append_member(out, "key", text);
+  if (!store.empty()) append_member(out, "store", store);
   append_member(out, "tenant", key.tenant);
   append_member(out, "name", key.name);
   out += R"(,"scopes":[)";
@@ -96,12 +98,33 @@ std::string wrong(const Wanted& wanted) {
   return {};
 }
 
+constexpr const char* other_store =
+    "MILLRACE_DATA (--data) or DATABASE_URL (--database-url) name another store";
+
+/// Where a key went and from when on it counts: one in a store that nobody serves opens nothing.
+void tell_place(Screen& screen, const StorePlace& place) {
+  const std::string made = place.there ? "" : ", which was not there before";
+  if (!place.alone)
+    screen.note(Ink::dim,
+                fmt::format("it is in {}{}; edges on it know it within 2 s", place.name, made));
+  else if (!place.server.empty())
+    screen.note(Ink::dim,
+                fmt::format("it is in {}, which process {} serves and knows it within 2 s",
+                            place.name, place.server));
+  else
+    screen.note(Ink::yellow,
+                fmt::format("it is in {}{}; no millrace serves that now: the key counts from a "
+                            "start on it, and for no other millrace; {}",
+                            place.name, made, other_store));
+}
+
 Exit create(Command::Given& given, const Wanted& wanted) {
   auto& screen = given.screen;
   if (const auto why = wrong(wanted); !why.empty()) {
     screen.error(why);
     return Exit::usage;
   }
+  const auto place = store_place(given.config);
   KeyStore store(given.config, KeyStore::Missing::made);
   const std::string text = new_api_key(store.random());
   ApiKey key;
@@ -114,10 +137,10 @@ Exit create(Command::Given& given, const Wanted& wanted) {
   key.created_at = store.now();
   const auto made = store.add(key);
   if (!made) return failed(screen, made.error());
-  screen.line(screen.json() ? json_of(*made, text) : text);
-  screen.note(Ink::dim,
-              fmt::format("{} of tenant {} ({}); it is shown this once, and counts in 2 s",
-                          made->id, made->tenant, made->scopes.str()));
+  screen.line(screen.json() ? json_of(*made, text, place.name) : text);
+  screen.note(Ink::dim, fmt::format("{} of tenant {} ({}); it is shown this once", made->id,
+                                    made->tenant, made->scopes.str()));
+  tell_place(screen, place);
   return Exit::succeeded;
 }
 
@@ -129,7 +152,12 @@ Exit list(Command::Given& given, const std::string& tenant) {
   if (!tenant.empty())
     std::erase_if(*keys, [&tenant](const ApiKey& key) { return key.tenant != tenant; });
   std::ranges::sort(*keys, {}, [](const ApiKey& key) { return std::pair(key.created_at, key.id); });
-  if (keys->empty()) screen.note(Ink::dim, "no such keys");
+  if (keys->empty()) {
+    const auto place = store_place(given.config);
+    screen.note(Ink::dim,
+                fmt::format("no such keys{}{}; {}", place.there ? " in " : ": there is no ",
+                            place.name, other_store));
+  }
   if (!keys->empty() && !screen.json())
     screen.line(
         screen.inked(Ink::bold, fmt::format(row_format, "ID", "TENANT", "SCOPES", "RATE",
@@ -138,10 +166,12 @@ Exit list(Command::Given& given, const std::string& tenant) {
   return Exit::succeeded;
 }
 
-Exit revoke(KeyStore& store, Screen& screen, const std::string& id) {
+Exit revoke(KeyStore& store, Command::Given& given, const std::string& id) {
+  auto& screen = given.screen;
   const auto key = store.revoke(id);
   if (!key && key.error() == Errc::not_found) {
-    screen.error(fmt::format("there is no key {}; `millrace keys list` shows their ids", id));
+    screen.error(fmt::format("there is no key {} in {}; `millrace keys list` shows their ids", id,
+                             store_place(given.config).name));
     return Exit::not_found;
   }
   if (!key) return failed(screen, key.error());
@@ -181,7 +211,7 @@ int revoke_keys(Words words) {
   return command.run(std::move(words), [&ids](Command::Given& given) {
     KeyStore store(given.config, KeyStore::Missing::is_empty);
     Exit worst = Exit::succeeded;
-    for (const auto& id : ids) worst = std::max(worst, revoke(store, given.screen, id));
+    for (const auto& id : ids) worst = std::max(worst, revoke(store, given, id));
     return worst;
   });
 }
