@@ -47,7 +47,8 @@ WorkerRole::WorkerRole(Loop& loop, WorkerShared& shared, std::uint32_t number)
       model_(loop, shared.config),
       worker_({*queue_, log_->log(), *store_, *sessions_, model_.model(), inputs_, loop.clock,
                loop.random, shared.room, shared.counts,
-               worker_settings(shared.config, number, loop.random)}),
+               worker_settings(shared.config, number, loop.random),
+               [&deliveries = shared.deliveries] { deliveries.tell(); }}),
       health_routes_({[&shared] { return shared.services.queue_ready(); }, log_->log(), *store_,
                       shared.metrics}),
       nursery_(loop.clock) {
@@ -69,6 +70,7 @@ void WorkerRole::make_sender() {
                                        .random = loop_.random,
                                        .counts = shared_.webhook_counts,
                                        .guard = shared_.guard,
+                                       .news = shared_.deliveries,
                                        .timeout = shared_.config.webhook_timeout});
 }
 

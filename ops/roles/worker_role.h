@@ -17,6 +17,7 @@ struct WorkerShared {
   QuietRoom& room;
   WorkerCounts& counts;
   WebhookCounts& webhook_counts;
+  DeliveryNews& deliveries;
   const outbound::Guard& guard;
 };
 

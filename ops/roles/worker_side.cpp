@@ -47,7 +47,7 @@ const Config& checked(const Config& config) {
 
 WorkerSide::WorkerSide(const Config& config, Services& services)
     : guard_(config.webhook_allow),
-      shared_{checked(config), services, {&counts_}, room_, work_, webhooks_, guard_} {
+      shared_{checked(config), services, {&counts_}, room_, work_, webhooks_, deliveries_, guard_} {
   export_counts(counts_, work_);
   export_counts(counts_, webhooks_);
 }

@@ -22,6 +22,7 @@ class WorkerSide {
   QuietRoom room_;
   WorkerCounts work_;
   WebhookCounts webhooks_;
+  DeliveryNews deliveries_;
   const outbound::Guard guard_;
   CountsExport counts_;
   WorkerShared shared_;

@@ -98,6 +98,11 @@ std::string result_of(const JobRun& run, const Outcome& outcome) {
   return encode_result(run.job(), outcome, run.parts.clock.wall());
 }
 
+/// To look closer would read a large envelope once more, and a word too many does no harm.
+bool may_name_webhook(const Job& job) {
+  return job.envelope.contains(R"("webhook")");
+}
+
 /// Ends a job whose lease this run holds.
 Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
   const Outcome wanted = outcome_for(ended, facts, run.pen.text());
@@ -108,6 +113,8 @@ Task<> end_job(JobRun& run, const RunEnd& ended, const RunFacts& facts) {
     co_await hand_back(run, run.parts.clock.now());
     co_return;
   }
+  if (finished->first && run.parts.webhook_due && may_name_webhook(run.job()))
+    run.parts.webhook_due();
   const bool as_wanted = finished->first || same_words(finished->outcome, wanted);
   if (finished->first)
     run.outcome = wanted;

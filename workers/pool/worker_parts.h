@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "shared/event_log.h"
@@ -40,6 +41,8 @@ struct WorkerParts {
   QuietRoom& room;
   WorkerCounts& counts;
   WorkerSettings settings;
+  /// Called once the end of a job that names a webhook stands in the Store; may be empty.
+  std::function<void()> webhook_due{};
 };
 
 }  // namespace millrace

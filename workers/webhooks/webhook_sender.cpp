@@ -15,7 +15,10 @@ namespace {
 constexpr std::uint32_t turns_a_claim = 4;
 static_assert(turns_a_claim <= webhooks_a_host);
 
+/// For what other processes wrote, and for retries.
 constexpr Duration look_every = 250ms;
+/// However many jobs end: a look costs the Store a query.
+constexpr Duration look_apart = 5ms;
 constexpr Duration count_every = 5s;
 constexpr Duration connect_timeout = 5s;
 /// Beyond the time-out of the request: to sign it, and to note how it ended.
@@ -60,7 +63,7 @@ class WebhookSender::Place {
     const auto mine = sender_.hosts_.find(host_);
     if (--mine->second == 0) sender_.hosts_.erase(mine);
     sender_.parts_.counts.in_flight = --sender_.in_flight_;
-    sender_.freed_.notify();
+    sender_.look_.notify();
   }
 
  private:
@@ -77,7 +80,13 @@ WebhookSender::WebhookSender(Parts parts)
                .may_connect = [&guard = parts.guard](
                                   const IpAddress& address) { return guard.allows(address); }}),
       sending_(parts.clock),
-      freed_(parts.clock) {}
+      look_(parts.clock) {
+  parts.news.hear(parts.clock.loop(), look_);
+}
+
+WebhookSender::~WebhookSender() {
+  parts_.news.stop();
+}
 
 Task<> WebhookSender::run() {
   sending_.start(take_turns());
@@ -87,12 +96,14 @@ Task<> WebhookSender::run() {
 
 Task<> WebhookSender::take_turns() {
   for (;;) {
+    const Instant began = parts_.clock.now();
     bool more = true;
     while (more) {
       const bool took = co_await take_some();
       more = took;
     }
-    co_await freed_.wait_until(parts_.clock.now() + look_every);
+    co_await look_.wait_until(parts_.clock.now() + look_every);
+    co_await parts_.clock.sleep_until(began + look_apart);
   }
 }
 

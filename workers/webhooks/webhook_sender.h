@@ -11,6 +11,7 @@
 #include "shared/runtime/random.h"
 #include "shared/store.h"
 #include "shared/webhooks.h"
+#include "workers/webhooks/delivery_news.h"
 #include "workers/webhooks/webhook_counts.h"
 
 namespace millrace {
@@ -28,9 +29,11 @@ class WebhookSender {
     Random& random;
     WebhookCounts& counts;
     const outbound::Guard& guard;
-    Duration timeout;  ///< of one request, from the connection to the last byte of the answer
+    DeliveryNews& news;  ///< outlives the loop
+    Duration timeout;    ///< of one request, from the connection to the last byte of the answer
   };
   explicit WebhookSender(Parts parts);
+  ~WebhookSender();
 
   /// Until cancelled.
   Task<> run();
@@ -50,7 +53,7 @@ class WebhookSender {
   HeaderLines headers_;
   HttpClient client_;
   Nursery sending_;
-  Signal freed_;
+  Signal look_;                               ///< there is room again, or news
   std::map<std::string, std::size_t> hosts_;  ///< in flight
   std::size_t in_flight_ = 0;
 };

@@ -31,6 +31,22 @@ TEST(Worker, JournalsTheTurnTogetherWithTheOutcome) {
   EXPECT_EQ(world.store.finishes, 1u);
 }
 
+TEST(Worker, TellsWhoSendsWebhooksOfAnEndThatMadeOne) {
+  World world;
+  auto& process = world.start_worker();
+  world.accept();
+  world.clock.run_for(5s);
+  EXPECT_EQ(process.webhooks_due, 0);
+  Job job = world.make_job();
+  job.envelope = R"({"webhook":{"url":"https://a.example/"}})";
+  world.accept(job);
+  world.clock.run_for(5s);
+  EXPECT_EQ(process.webhooks_due, 1);
+  world.redeliver(job);
+  world.clock.run_for(5s);
+  EXPECT_EQ(process.webhooks_due, 1) << "the end stood already";
+}
+
 TEST(Worker, RunsManyJobsAtOnceUpToItsLimit) {
   World world;
   world.settings.jobs_in_flight = 10;

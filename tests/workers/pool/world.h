@@ -27,6 +27,7 @@ struct World {
   struct Process {
     QuietRoom room;
     WorkerCounts counts;
+    int webhooks_due = 0;  ///< how often it was told
     std::unique_ptr<LargeInputs> inputs;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<Nursery> tasks;
@@ -42,9 +43,9 @@ struct World {
   Process& start_worker() {
     Process& process = *processes.emplace_back(std::make_unique<Process>());
     process.inputs = std::make_unique<LargeInputs>(objects, clock);
-    process.worker = std::make_unique<Worker>(WorkerParts{queue, log, store, sessions, model,
-                                                          *process.inputs, clock, random,
-                                                          process.room, process.counts, settings});
+    process.worker = std::make_unique<Worker>(WorkerParts{
+        queue, log, store, sessions, model, *process.inputs, clock, random, process.room,
+        process.counts, settings, [&process] { ++process.webhooks_due; }});
     process.tasks = std::make_unique<Nursery>(clock);
     process.tasks->start(process.worker->run());
     return process;

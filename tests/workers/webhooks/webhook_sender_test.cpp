@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "shared/contract/envelope.h"
+#include "shared/runtime/virtual_clock.h"
 #include "shared/sqlite/sqlite_store.h"
 #include "tests/shared/curl/scripted_server.h"
 #include "tests/shared/sqlite/temporary_folder.h"
@@ -18,9 +19,10 @@ std::string answer(int status, std::string_view headers = "") {
          std::string(headers) + "\r\n";
 }
 
-struct Sender : ::testing::Test {
+template <class Time>
+struct SenderIn : ::testing::Test {
   asio::io_context io{1};
-  LoopClock clock{io};
+  Time clock{io};
   SystemRandom random;
   TemporaryFolder folder;
   SqliteStore all{folder.path("store.db"), random};
@@ -29,15 +31,18 @@ struct Sender : ::testing::Test {
   std::unique_ptr<ScriptedServer> server = std::make_unique<ScriptedServer>(clock);
   outbound::Guard guard{"127.0.0.0/8"};
   WebhookCounts counts;
+  DeliveryNews news;
   Nursery nursery{clock};
   std::unique_ptr<WebhookSender> sender;
 
   template <class Condition>
   bool run_until(Condition holds) {
+    constexpr bool time_stands = std::is_same_v<Time, VirtualClock>;
     const Instant end = clock.now() + 20s;
-    while (clock.now() < end && !holds()) {
+    for (int turns = 0; clock.now() < end && !holds() && turns < 2000; turns += time_stands) {
       io.restart();
       io.run_one_for(20ms);
+      if constexpr (time_stands) clock.run_for(0s);
     }
     return holds();
   }
@@ -59,6 +64,7 @@ struct Sender : ::testing::Test {
                                                                   .random = random,
                                                                   .counts = counts,
                                                                   .guard = guard,
+                                                                  .news = news,
                                                                   .timeout = timeout});
     nursery.start(sender->run());
   }
@@ -100,6 +106,40 @@ struct Sender : ::testing::Test {
     return request.substr(from, request.find("\r\n", from) - from);
   }
 };
+
+struct Sender : SenderIn<LoopClock> {};
+struct SenderInStandingTime : SenderIn<VirtualClock> {};
+
+TEST_F(SenderInStandingTime, NewsOfAnEndIsHeardBeforeTheNextLook) {
+  for (int i = 0; i < 3; ++i) server->scripts.emplace_back().send(answer(204));
+  const auto first = ended(1, server->url());
+  start();
+  ASSERT_TRUE(settles(first, 1)) << "the first look is at once";
+  clock.run_for(10ms);
+  const auto second = ended(2, server->url());
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(history(second).delivery.attempts, 0u) << "nobody told";
+  news.tell();
+  news.tell();
+  ASSERT_TRUE(settles(second, 1));
+  EXPECT_LT(clock.now(), Instant() + 20ms);
+
+  const auto third = ended(3, server->url());
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(history(third).delivery.attempts, 0u) << "told of twice";
+  clock.run_for(300ms);
+  ASSERT_TRUE(settles(third, 1)) << "what nobody tells of is found all the same";
+}
+
+TEST_F(SenderInStandingTime, NewsForASenderThatIsGoneIsLostWithoutHarm) {
+  start();
+  news.tell();
+  nursery.stop();
+  ASSERT_TRUE(run_until([&] { return nursery.size() == 0; }));
+  news.tell();
+  sender.reset();
+  news.tell();
+  io.restart();
+  io.poll();
+}
 
 TEST_F(Sender, SendsAnEndedJobOnceSigned) {
   server->scripts.emplace_back().send(answer(204));
