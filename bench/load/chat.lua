@@ -1,6 +1,6 @@
 -- POSTs chat completions that are answered in one piece. Prints one JSON line.
-local threads = {}
-function setup(thread) table.insert(threads, thread) end
+local tally = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "tally.lua")
+setup = tally.setup
 
 not_200 = 0
 wrk.method = "POST"
@@ -12,11 +12,4 @@ wrk.body = '{"model":"' .. os.getenv("MODEL") .. '","max_tokens":256,"messages":
 
 function response(status) if status ~= 200 then not_200 = not_200 + 1 end end
 
-function done(summary, latency)
-  local bad = 0
-  for _, thread in ipairs(threads) do bad = bad + (thread:get("not_200") or 0) end
-  local e = summary.errors
-  io.write(string.format('{"per_s":%.0f,"p50_ms":%.2f,"p99_ms":%.2f,"requests":%d,"not_200":%d,"socket_errors":%d}\n',
-    summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    summary.requests, bad, e.connect + e.read + e.write + e.timeout))
-end
+function done(summary, latency) tally.print(summary, latency, "not_200") end

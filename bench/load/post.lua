@@ -1,7 +1,7 @@
 -- POSTs jobs of about 400 bytes over 500 sessions; STYLE=millrace or peer. Prints one JSON line.
 local millrace = os.getenv("STYLE") == "millrace"
-local threads = {}
-function setup(thread) table.insert(threads, thread) end
+local tally = dofile(debug.getinfo(1, "S").source:match("^@(.-)[^/]*$") .. "tally.lua")
+setup = tally.setup
 
 local sent = 0
 not_202 = 0
@@ -22,11 +22,4 @@ end
 
 function response(status) if status ~= 202 then not_202 = not_202 + 1 end end
 
-function done(summary, latency)
-  local bad = 0
-  for _, thread in ipairs(threads) do bad = bad + (thread:get("not_202") or 0) end
-  local e = summary.errors
-  io.write(string.format('{"per_s":%.0f,"p50_ms":%.2f,"p99_ms":%.2f,"requests":%d,"not_202":%d,"socket_errors":%d}\n',
-    summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    summary.requests, bad, e.connect + e.read + e.write + e.timeout))
-end
+function done(summary, latency) tally.print(summary, latency, "not_202") end

@@ -1,19 +1,8 @@
 // Asks for chat completions as a client library does, and prints what came of it as one JSON line.
 //   node chat.mjs BASE_URL CLIENT SCENARIO
-// CLIENT: openai, ai-sdk, langchain. A failure is {"failed": …} with the library's own words.
+// CLIENT: openai, ai-sdk, langchain.
 
-const [base, client, scenario] = process.argv.slice(2);
-
-const quick = 'sim-5ms-12tok-1gap';
-const weather = {
-  description: 'The weather of a place',
-  parameters: {
-    type: 'object',
-    properties: { city: { type: 'string' }, days: { type: 'integer' } },
-    required: ['city', 'days'],
-    additionalProperties: false,
-  },
-};
+import { ask, base, quick, scenario, weather } from './ask.mjs';
 
 async function withOpenai() {
   const { default: OpenAI } = await import('openai');
@@ -154,12 +143,4 @@ async function withLangchain() {
   return scenarios[scenario]();
 }
 
-const clients = { openai: withOpenai, 'ai-sdk': withAiSdk, langchain: withLangchain };
-let result;
-try {
-  result = await clients[client]();
-} catch (error) {
-  result = { failed: error.message, name: error.constructor.name,
-    status: error.status ?? error.statusCode, param: error.param, code: error.code };
-}
-console.log(JSON.stringify(result));
+await ask({ openai: withOpenai, 'ai-sdk': withAiSdk, langchain: withLangchain });

@@ -1,21 +1,11 @@
 // Asks for responses as a client library does, and prints what came of it as one JSON line.
 //   node responses.mjs BASE_URL CLIENT SCENARIO
-// CLIENT: openai, ai-sdk, langchain. A failure is {"failed": …} with the library's own words.
+// CLIENT: openai, ai-sdk, langchain.
 
-const [base, client, scenario] = process.argv.slice(2);
+import { ask, base, quick, scenario, weather } from './ask.mjs';
 
-const quick = 'sim-5ms-12tok-1gap';
 const slow = 'sim-5ms-60tok-20gap';
 const input = '안녕하세요';
-const weather = {
-  description: 'The weather of a place',
-  parameters: {
-    type: 'object',
-    properties: { city: { type: 'string' }, days: { type: 'integer' } },
-    required: ['city', 'days'],
-    additionalProperties: false,
-  },
-};
 
 async function withOpenai() {
   const { default: OpenAI } = await import('openai');
@@ -152,12 +142,4 @@ async function withLangchain() {
   return scenarios[scenario]();
 }
 
-const clients = { openai: withOpenai, 'ai-sdk': withAiSdk, langchain: withLangchain };
-let result;
-try {
-  result = await clients[client]();
-} catch (error) {
-  result = { failed: error.message, name: error.constructor.name,
-    status: error.status ?? error.statusCode, param: error.param, code: error.code };
-}
-console.log(JSON.stringify(result));
+await ask({ openai: withOpenai, 'ai-sdk': withAiSdk, langchain: withLangchain });
