@@ -32,6 +32,7 @@ struct EdgeShared {
   Services& services;
   std::vector<const prometheus::Collectable*> metrics;
   IngressMetrics& ingress_metrics;
+  access::GateMetrics& gate_metrics;
   relay::RelayMetrics& relay_metrics;
   relay::SignedUrls urls;
   const conversations::ModelProbe& model;

@@ -23,11 +23,13 @@ void export_counts(CountsExport& to, const relay::RelayMetrics& relay) {
 EdgeSide::EdgeSide(const Config& config, Services& services,
                    std::vector<const prometheus::Collectable*> others)
     : ingress_metrics_(registry_),
+      gate_metrics_(registry_),
       model_(config.llm_server_url, config.llm_api_key),
       shared_{config,
               services,
               {&registry_, &counts_},
               ingress_metrics_,
+              gate_metrics_,
               relay_metrics_,
               relay::SignedUrls(services.link_signer()),
               model_,

@@ -21,6 +21,7 @@ class EdgeSide {
  private:
   prometheus::Registry registry_;
   IngressMetrics ingress_metrics_;
+  access::GateMetrics gate_metrics_;
   relay::RelayMetrics relay_metrics_;
   conversations::ModelProbe model_;
   CountsExport counts_;

@@ -113,7 +113,7 @@ Task<http::Passage> EdgeGate::enter_with(std::string shown, http::Request& reque
 
 /// A right key never comes here, so an address that many share locks out none of them.
 Task<http::Passage> EdgeGate::no_such_key(http::Request& request) {
-  const auto bucket = std::string(nobody) + "/wrong/" + address_group(request.peer);
+  const auto bucket = std::string(nobody) + "/wrong/" + bucket_of(request);
   const auto allowed = co_await parts_.limiter.take(bucket, wrong_keys);
   if (!allowed.yes)
     co_return refused(request, too_many_wrong_keys(allowed.next_in),
@@ -124,7 +124,7 @@ Task<http::Passage> EdgeGate::no_such_key(http::Request& request) {
 
 Task<http::Passage> EdgeGate::keep_address_rate(http::Request& request) {
   if (!parts_.address_rate) co_return http::Passage{};
-  co_return co_await keep_rate(std::string(nobody) + "/rate/" + address_group(request.peer),
+  co_return co_await keep_rate(std::string(nobody) + "/rate/" + bucket_of(request),
                                *parts_.address_rate, "one address", request);
 }
 
@@ -137,8 +137,13 @@ Task<http::Passage> EdgeGate::keep_rate(std::string bucket, TokenRate rate, std:
   co_return refused(request, too_often(whose, rate, allowed.next_in), std::move(headers));
 }
 
+std::string EdgeGate::bucket_of(const http::Request& request) const {
+  return address_group(client_address(request, parts_.trusted_proxies));
+}
+
 http::Passage EdgeGate::refused(const http::Request& request, const Problem& problem,
                                 http::Headers headers) const {
+  if (parts_.metrics) parts_.metrics->refused(problem.code);
   http::Passage passage{.refused = parts_.tell(problem, request.path),
                         .headers = std::move(headers)};
   return passage;

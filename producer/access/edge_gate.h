@@ -2,6 +2,8 @@
 #include <optional>
 #include <string>
 
+#include "producer/access/client_address.h"
+#include "producer/access/gate_metrics.h"
 #include "producer/access/key_book.h"
 #include "producer/access/page_rules.h"
 #include "producer/access/rate_limiter.h"
@@ -32,7 +34,9 @@ class EdgeGate final : public http::Gate {
     Auth auth = Auth::automatic;
     std::optional<TokenRate> address_rate;  ///< of every address; nothing: none
     http::TellProblem tell;
-    PageRules pages{};  ///< of browsers, where no key is wanted
+    PageRules pages{};                       ///< of browsers, where no key is wanted
+    std::vector<IpRange> trusted_proxies{};  ///< which say whose request it is
+    GateMetrics* metrics = nullptr;          ///< of what is refused; null: nobody counts
   };
   explicit EdgeGate(Parts parts) : parts_(std::move(parts)) {}
 
@@ -45,6 +49,8 @@ class EdgeGate final : public http::Gate {
   Task<http::Passage> keep_rate(std::string bucket, TokenRate rate, std::string whose,
                                 http::Request& request);
   Task<http::Passage> keep_address_rate(http::Request& request);
+  /// Whose rates a request counts against, where they are kept by address.
+  std::string bucket_of(const http::Request& request) const;
   http::Passage refused(const http::Request& request, const Problem& problem,
                         http::Headers headers) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 
+#include "shared/http/body_pace.h"
 #include "shared/http/chunk_decoder.h"
 #include "shared/http/exchange.h"
 #include "shared/http/peer_watch.h"
@@ -203,6 +204,9 @@ Task<bool> Connection::read_body(Exchange& now) {
   if (!now.chunked && now.content_length > now.body_bytes_max)
     co_return now.refuse_body(body_too_large(now.body_bytes_max));
   const auto length = static_cast<std::size_t>(now.content_length);
+  const auto& times = context_.options.times;
+  const BodyPace pace(times, context_.clock.now());
+  std::size_t came = wire_.unread().size();  // chunks count with their framing
   bool asked = !now.expects_continue;
   for (;;) {
     if (now.chunked) {
@@ -222,10 +226,16 @@ Task<bool> Connection::read_body(Exchange& now) {
       const auto sent = co_await wire_.send({asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25)});
       if (!sent) co_return false;
     }
-    const auto idle = context_.options.times.body_idle;
-    const auto more = co_await wire_.read_more(context_.clock.now() + idle);
-    if (more) continue;
-    if (more.error() == Errc::timed_out) now.refuse_body(too_slow("next piece of the body", idle));
+    const std::size_t left = wire_.unread().size();
+    const auto more = co_await wire_.read_more(pace.deadline(came, context_.clock.now()));
+    if (more) {
+      came += wire_.unread().size() - left;
+      continue;
+    }
+    const bool drips = pace.too_slow_on_average(came, context_.clock.now());
+    if (more.error() == Errc::timed_out)
+      now.refuse_body(drips ? too_slow_a_body(times.body_grace, times.body_bytes_per_s_min)
+                            : too_slow("next piece of the body", times.body_idle));
     co_return false;
   }
 }

@@ -18,6 +18,8 @@ namespace millrace::http {
 struct ServerTimes {
   Duration head = limits::header_timeout;          ///< for a head, from its first byte
   Duration body_idle = limits::body_idle_timeout;  ///< between two pieces of a body
+  Duration body_grace = 30s;                       ///< for a body as a whole, and beyond it …
+  std::size_t body_bytes_per_s_min = 1024;         ///< … it must come so fast on average
   Duration keep_alive = limits::keep_alive_idle;   ///< between two requests
   Duration stall = limits::reader_stall_max;       ///< for one write of a response
   Duration linger = 2s;  ///< for the peer to close after the last answer of a connection

@@ -28,6 +28,14 @@ Problem too_slow(std::string_view what, Duration allowed) {
           "The " + std::string(what) + " must arrive within " + std::to_string(ms) + " ms.", ""};
 }
 
+Problem too_slow_a_body(Duration grace, std::size_t bytes_per_s_min) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(grace).count();
+  return {408, "request_timeout", "The request came too slowly",
+          "A body that takes longer than " + std::to_string(ms) + " ms must come at " +
+              std::to_string(bytes_per_s_min) + " bytes a second or faster on average.",
+          ""};
+}
+
 Problem bodies_full() {
   return {503, "overloaded", "The server is full",
           "Too many bytes of other requests are being held. Try again in a second.", ""};

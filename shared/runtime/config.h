@@ -31,6 +31,7 @@ struct Config {
   /// it a loopback address alone.
   std::string auth = "auto";
   std::string address_rate;           ///< requests of one address, a TokenRate; empty: no limit
+  std::string trusted_proxies;        ///< addresses and ranges whose X-Forwarded-For is believed
   std::uint32_t tenant_jobs_max = 0;  ///< jobs of one tenant that have not ended; 0: no limit
 
   // the outside world

@@ -235,6 +235,12 @@ const std::vector<Setting>& settings() {
               "a rate such as 10/s, 600/min or 1000/h, with what may come at once behind a colon "
               "(10/s:50)",
               [](std::string_view given) { return TokenRate::parse(given).has_value(); }),
+      checked("trusted_proxies", {"TRUSTED_PROXIES"}, &C::trusted_proxies,
+              "addresses and ranges of proxies such as 10.0.0.0/8, separated by commas",
+              [](std::string_view given) {
+                const auto ranges = parse_ip_ranges(given);
+                return ranges && !ranges->empty();
+              }),
       whole("tenant_jobs_max", {"TENANT_JOBS_MAX"}, &C::tenant_jobs_max, 0, 1'000'000'000),
 
       checked("kafka_brokers", {"KAFKA_BROKERS"}, &C::kafka_brokers,

@@ -78,6 +78,19 @@ def test_what_the_operator_names_may_ask(empty_world):
     shown = taken.headers["access-control-expose-headers"].lower()
     assert {"x-millrace-job", "location", "retry-after"} <= set(shown.split(", "))
     assert world.post({"input": "x"}, {"Origin": EVIL}).status_code == 403
+    counts = web.get(world.url + "/metrics").text
+    assert 'millrace_gate_refused_total{code="cross_origin"} 1\n' in counts
+    assert 'millrace_gate_refused_total{code="host_not_allowed"} 0\n' in counts
+
+
+def test_behind_a_trusted_proxy_each_client_has_a_rate_of_its_own(empty_world):
+    world = empty_world.inhabit(ADDRESS_RATE="1/h:2", TRUSTED_PROXIES="127.0.0.1")
+
+    def asked_by(chain):
+        return web.get(world.url + "/v1/jobs", headers={"X-Forwarded-For": chain}).status_code
+    assert [asked_by("192.0.2.1") for _ in range(3)] == [200, 200, 429]
+    assert asked_by("198.51.100.9, 192.0.2.1") == 429, "what the client adds itself counts nothing"
+    assert asked_by("192.0.2.2") == 200
 
 
 def test_every_route_that_takes_a_body_wants_json(town):

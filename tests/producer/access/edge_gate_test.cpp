@@ -35,7 +35,13 @@ struct Gate : test::World {
 
   void open(EdgeGate::Auth auth = EdgeGate::Auth::automatic,
             std::optional<TokenRate> address_rate = {}) {
-    gate.emplace(EdgeGate::Parts{book, limiter, auth, address_rate, as_problem});
+    gate.emplace(EdgeGate::Parts{.keys = book,
+                                 .limiter = limiter,
+                                 .auth = auth,
+                                 .address_rate = address_rate,
+                                 .tell = as_problem,
+                                 .trusted_proxies = *parse_ip_ranges("10.0.0.0/8"),
+                                 .metrics = &metrics});
     EXPECT_TRUE(get(book.read()));
   }
   Said ask(const std::string& key, const Asked& asked) {
@@ -57,6 +63,16 @@ struct Gate : test::World {
 
   test::FakeKeys keys;
   KeyBook book{keys, clock};
+  /// How often it has refused with that code.
+  double counted(const std::string& code) {
+    for (const auto& family : registry.Collect())
+      for (const auto& metric : family.metric)
+        if (metric.label.at(0).value == code) return metric.counter.value;
+    return -1;
+  }
+
+  prometheus::Registry registry;
+  GateMetrics metrics{registry};
   std::optional<EdgeGate> gate;
   const std::string wrong = "mr_" + std::string(64, '0');
 };
@@ -201,6 +217,39 @@ TEST_F(Gate, AnAddressBeyondItsRateIsRefusedWhateverItsKeyAndOthersAreNot) {
   EXPECT_EQ(ask(key).status, 0);
   EXPECT_EQ(ask(key).status, 429);
   EXPECT_EQ(ask(key, {.peer = "192.0.2.2"}).status, 0);
+}
+
+TEST_F(Gate, BehindATrustedProxyTheClientsAddressHasTheRateAndNobodyCanChooseHisOwn) {
+  open(EdgeGate::Auth::automatic, TokenRate{.per_s = 0.1, .burst = 1});
+  const auto from = [](const char* list, const char* peer = "10.0.0.1") {
+    return Asked{.peer = peer, .more = {{"x-forwarded-for", list}}};
+  };
+  EXPECT_EQ(ask("", from("192.0.2.1")).status, 0);
+  EXPECT_EQ(ask("", from("192.0.2.2")).status, 0) << "another client of the proxy";
+  EXPECT_EQ(ask("", from("198.51.100.1, 192.0.2.1")).status, 429) << "who adds a name of his own";
+  EXPECT_EQ(ask("", from("192.0.2.3", "203.0.113.1")).status, 0);
+  EXPECT_EQ(ask("", from("192.0.2.4", "203.0.113.1")).status, 429) << "who is no trusted proxy";
+}
+
+TEST_F(Gate, WhatItRefusesIsCountedByItsReason) {
+  EXPECT_EQ(counted("missing_api_key"), 0) << "there before the first";
+  open();
+  ask("", {.method = Method::post, .more = {{"origin", "https://evil.example"}}});
+  ask("", {.more = {{"host", "evil.example"}}});
+  const auto key = keys.make("acme", {Scope::read}, TokenRate{.per_s = 0.1, .burst = 1});
+  EXPECT_TRUE(get(book.read()));
+  ask("");
+  ask(wrong);
+  ask(wrong);
+  ask(key, {.method = Method::post});
+  ask(key);
+  ask(key);
+  EXPECT_EQ(counted("cross_origin"), 1);
+  EXPECT_EQ(counted("host_not_allowed"), 1);
+  EXPECT_EQ(counted("missing_api_key"), 1);
+  EXPECT_EQ(counted("invalid_api_key"), 2);
+  EXPECT_EQ(counted("insufficient_scope"), 1);
+  EXPECT_EQ(counted("rate_limit_exceeded"), 1);
 }
 
 TEST_F(Gate, WrongKeysSlowTheirAddressDownAndARightOnePasses) {

@@ -38,7 +38,12 @@ class LimitsTest : public testing::Test {
  protected:
   static ServerOptions options() {
     ServerOptions made;
-    made.times = {.head = 200ms, .body_idle = 200ms, .keep_alive = 200ms, .stall = 10s};
+    made.times = {.head = 200ms,
+                  .body_idle = 200ms,
+                  .body_grace = 600ms,
+                  .body_bytes_per_s_min = 4000,
+                  .keep_alive = 200ms,
+                  .stall = 10s};
     return made;
   }
   Peer peer() const { return Peer(server_.port()); }
@@ -90,6 +95,24 @@ TEST_F(LimitsTest, ABodyThatKeepsComingHasItsTime) {
     ASSERT_TRUE(asks.send("x"));
   }
   EXPECT_EQ(asks.read().body, "xxxxxxxxxx");
+}
+
+TEST_F(LimitsTest, ABodyThatDripsIs408ThoughNoPauseIsLong) {
+  for (const std::string& start :
+       {std::string("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\n"),
+        chunked("/echo", "")}) {
+    auto asks = peer();
+    asks.send(start);
+    const Instant began = server_.clock().now();
+    while (asks.silent() && server_.clock().now() - began < 8s) {
+      asks.send(start.ends_with("900\r\n\r\n") ? "x" : "1\r\nx\r\n");
+      ::usleep(10'000);
+    }
+    const auto got = asks.read();
+    EXPECT_EQ(got.status, 408);
+    EXPECT_NE(got.body.find("on average"), std::string::npos) << got.body;
+    EXPECT_EQ(got.field("connection"), "close");
+  }
 }
 
 TEST_F(LimitsTest, AnIdleConnectionIsClosedWithoutAWord) {

@@ -337,6 +337,13 @@ TEST_F(ConfigTest, allowed_hosts_are_a_star_or_names_without_a_port) {
     says(refusal({"--allowed-hosts", wrong}), {"allowed_hosts", wrong, "without a port"});
 }
 
+TEST_F(ConfigTest, trusted_proxies_are_addresses_and_ranges) {
+  for (const auto* right : {"10.0.0.1", "10.0.0.0/8, fd00::/8"})
+    EXPECT_EQ(refusal({"--trusted-proxies", right}), "") << right;
+  for (const auto* wrong : {"proxy.example", "10.0.0.0/33", "10.0.0.1,", "*"})
+    says(refusal({"--trusted-proxies", wrong}), {"trusted_proxies", wrong, "10.0.0.0/8"});
+}
+
 TEST_F(ConfigTest, a_missing_file_is_called_that) {
   says(refusal({"--config", "none.toml"}), {"none.toml", "no such file"});
 }
