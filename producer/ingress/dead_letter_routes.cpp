@@ -158,10 +158,10 @@ Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
 }
 
 Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
-  if (!letters_) co_return to_response(not_here());
-  if (keeps_ && !keeps_()) co_return to_response(nothing_kept());
   if (const auto refusal = unheard(request)) co_return to_response(*refusal);
   if (const auto refusal = not_json(request)) co_return to_response(*refusal);
+  if (!letters_) co_return to_response(not_here());
+  if (keeps_ && !keeps_()) co_return to_response(nothing_kept());
   const auto asked = asked_in(request.body);
   if (!asked) co_return to_response(asked.error());
   if (asked->id) co_return co_await redrive_one(request.tenant, *asked->id);
