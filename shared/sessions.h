@@ -53,8 +53,8 @@ bool leaves_answer(const Outcome& outcome);
 /// dies, and what a job had said when it was interrupted is kept. Turns are in the order in which
 /// they were asked, whichever job ends first.
 ///
-/// One object a loop. A session that was not accessed for the time-out counts as gone: `not_found`,
-/// as one of another tenant does. Errors otherwise as in Store; durable on return.
+/// One object a loop. A session of which no job lives, and that neither an access nor an answer has
+/// touched for the time-out, is `not_found` like another tenant's. Errors as in Store; durable.
 class Sessions {
  public:
   virtual ~Sessions() = default;

@@ -5,22 +5,31 @@
 namespace millrace::postgres {
 namespace {
 
+// A session lives from its last access on, from its last answer on, and while a job lives that is
+// to answer in it: however short the time-out, the answer finds its session.
+#define MILLRACE_SPOKEN(since)                                                             \
+  "EXISTS (SELECT 1 FROM messages LEFT JOIN jobs ON jobs.id = messages.job_id"             \
+  " WHERE messages.tenant = sessions.tenant AND messages.session_id = sessions.session_id" \
+  " AND (messages.created_at >= " since                                                    \
+  " OR messages.place = 0 AND jobs.id IS NOT NULL AND jobs.ended_at IS NULL))"
+#define MILLRACE_LIVES(since) "(last_accessed >= " since " OR " MILLRACE_SPOKEN(since) ")"
+
 /// One that has expired begins anew, in its own row.
 constexpr Statement create_sql{
     "INSERT INTO sessions (tenant, session_id, created_at, last_accessed, metadata)"
     " VALUES ($1, $2, $3, $3, $4) ON CONFLICT (tenant, session_id) DO UPDATE SET"
     " created_at = excluded.created_at, last_accessed = excluded.last_accessed,"
     " metadata = excluded.metadata, summary = '', summary_upto = ''"
-    " WHERE sessions.last_accessed < $5"};
+    " WHERE sessions.last_accessed < $5 AND NOT " MILLRACE_SPOKEN("$5")};
 constexpr Statement remove_messages_sql{
     "DELETE FROM messages WHERE tenant = $1 AND session_id = $2"};
 /// Holds the row until the commit: who asks at the same time takes the next turn.
 constexpr Statement access_sql{
     "UPDATE sessions SET last_accessed = greatest(last_accessed, $4)"
-    " WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"
-    " RETURNING created_at, last_accessed, metadata"};
+    " WHERE tenant = $1 AND session_id = $2 AND " MILLRACE_LIVES(
+        "$3") " RETURNING created_at, last_accessed, metadata"};
 constexpr Statement remove_sql{
-    "DELETE FROM sessions WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"};
+    "DELETE FROM sessions WHERE tenant = $1 AND session_id = $2 AND " MILLRACE_LIVES("$3")};
 constexpr Statement ask_sql{
     "INSERT INTO messages (tenant, session_id, turn, place, message_id, role, content, status,"
     " created_at, token_usage, job_id) SELECT $1, $2, coalesce(max(turn), 0) + 1, 0, $3, 'user',"
@@ -28,7 +37,7 @@ constexpr Statement ask_sql{
     " ON CONFLICT (job_id, place) DO NOTHING"};
 constexpr Statement withdraw_sql{"DELETE FROM messages WHERE job_id = $1"};
 constexpr Statement lives_sql{
-    "SELECT 1 FROM sessions WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"};
+    "SELECT 1 FROM sessions WHERE tenant = $1 AND session_id = $2 AND " MILLRACE_LIVES("$3")};
 constexpr Statement messages_sql{
     "SELECT message_id, role, content, status, created_at, token_usage, job_id FROM messages"
     " WHERE tenant = $1 AND session_id = $2 AND turn <= coalesce((SELECT turn FROM messages"
@@ -36,17 +45,20 @@ constexpr Statement messages_sql{
     " ORDER BY turn DESC, place DESC LIMIT $3"};
 constexpr Statement summary_sql{
     "SELECT summary, summary_upto FROM sessions"
-    " WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"};
+    " WHERE tenant = $1 AND session_id = $2 AND " MILLRACE_LIVES("$3")};
 constexpr Statement keep_summary_sql{
     "UPDATE sessions SET summary = $4, summary_upto = $5"
-    " WHERE tenant = $1 AND session_id = $2 AND last_accessed >= $3"};
+    " WHERE tenant = $1 AND session_id = $2 AND " MILLRACE_LIVES("$3")};
 constexpr Statement remove_expired_sql{
     "WITH old AS (SELECT tenant, session_id FROM sessions WHERE last_accessed < $1"
-    " ORDER BY last_accessed LIMIT $2 FOR UPDATE SKIP LOCKED),"
+    " AND NOT " MILLRACE_SPOKEN("$1") " ORDER BY last_accessed LIMIT $2 FOR UPDATE SKIP LOCKED),"
     " gone AS (DELETE FROM messages USING old WHERE messages.tenant = old.tenant"
     " AND messages.session_id = old.session_id)"
     " DELETE FROM sessions USING old WHERE sessions.tenant = old.tenant"
     " AND sessions.session_id = old.session_id"};
+
+#undef MILLRACE_LIVES
+#undef MILLRACE_SPOKEN
 
 Params named(const std::string& tenant, const std::string& id) {
   return Params().add(tenant).add(id);

@@ -6,15 +6,24 @@
 namespace millrace::sqlite {
 namespace {
 
+// A session lives from its last access on, from its last answer on, and while a job lives that is
+// to answer in it: however short the time-out, the answer finds its session.
+#define MILLRACE_SPOKEN(since)                                                             \
+  "EXISTS (SELECT 1 FROM messages LEFT JOIN jobs ON jobs.id = messages.job_id"             \
+  " WHERE messages.tenant = sessions.tenant AND messages.session_id = sessions.session_id" \
+  " AND (messages.created_at >= " since                                                    \
+  " OR messages.place = 0 AND jobs.id IS NOT NULL AND jobs.ended_at IS NULL))"
+#define MILLRACE_LIVES(since) "(last_accessed >= " since " OR " MILLRACE_SPOKEN(since) ")"
+
 constexpr const char* create_sql =
     "INSERT INTO sessions (tenant, session_id, created_at, last_accessed, metadata)"
     " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr const char* find_sql =
     "SELECT created_at, last_accessed, metadata FROM sessions"
-    " WHERE tenant = ? AND session_id = ? AND last_accessed >= ?";
+    " WHERE tenant = ?1 AND session_id = ?2 AND " MILLRACE_LIVES("?3");
 constexpr const char* touch_sql =
     "UPDATE sessions SET last_accessed = max(last_accessed, ?4)"
-    " WHERE tenant = ?1 AND session_id = ?2 AND last_accessed >= ?3";
+    " WHERE tenant = ?1 AND session_id = ?2 AND " MILLRACE_LIVES("?3");
 constexpr const char* remove_messages_sql =
     "DELETE FROM messages WHERE tenant = ? AND session_id = ?";
 constexpr const char* remove_sql = "DELETE FROM sessions WHERE tenant = ? AND session_id = ?";
@@ -30,13 +39,15 @@ constexpr const char* messages_sql =
     " WHERE tenant = ? AND session_id = ? AND turn <= ? ORDER BY turn DESC, place DESC LIMIT ?";
 constexpr const char* summary_sql =
     "SELECT summary, summary_upto FROM sessions"
-    " WHERE tenant = ? AND session_id = ? AND last_accessed >= ?";
+    " WHERE tenant = ?1 AND session_id = ?2 AND " MILLRACE_LIVES("?3");
 constexpr const char* keep_summary_sql =
-    "UPDATE sessions SET summary = ?, summary_upto = ?"
-    " WHERE tenant = ? AND session_id = ? AND last_accessed >= ?";
+    "UPDATE sessions SET summary = ?1, summary_upto = ?2"
+    " WHERE tenant = ?3 AND session_id = ?4 AND " MILLRACE_LIVES("?5");
 constexpr const char* expired_sql =
-    "SELECT tenant, session_id FROM sessions WHERE last_accessed < ?"
-    " ORDER BY last_accessed LIMIT ?";
+    "SELECT tenant, session_id FROM sessions WHERE last_accessed < ?1"
+    " AND NOT " MILLRACE_SPOKEN("?1") " ORDER BY last_accessed LIMIT ?2";
+#undef MILLRACE_LIVES
+#undef MILLRACE_SPOKEN
 
 Result<Message> read_message(const Query& query) {
   Message message{.id = query.text(0),

@@ -244,6 +244,31 @@ TEST_P(SessionsSuite, ExpiredSessionsAreRemovedWithTheirMessages) {
   if (const auto history = world->history()) EXPECT_EQ(*history, Lines{});
 }
 
+TEST_P(SessionsSuite, ASessionLivesWhileItsJobDoesAndFromTheAnswerOn) {
+  const auto brief = world->sessions(loop.clock(), 200ms);
+  const auto question = job(1, "s");
+  ASSERT_TRUE(loop.get(brief->create("default", "s", "")));
+  ASSERT_TRUE(loop.get(brief->ask(question, "?")));
+  ASSERT_TRUE(loop.get(store->begin(question, 1)));
+  loop.run_one(loop.clock().sleep_for(300ms));
+  for (int i = 0; i < 100; ++i) {
+    const auto name = "s" + std::to_string(i);
+    ASSERT_TRUE(created(name));
+  }
+  loop.run_one(loop.clock().sleep_for(20ms));
+  loop.run_one(
+      sessions_suite::until_gone(loop.clock(), *sessions, world->remove_old(loop.clock(), 15ms)));
+  EXPECT_TRUE(loop.get(brief->messages("default", "s", 10))) << "its job runs";
+  EXPECT_EQ(loop.get(brief->create("default", "s", "")).error(), Errc::conflict);
+  finish(question, ended(JobState::succeeded, "!"));
+  const auto answered = loop.get(brief->messages("default", "s", 10));
+  ASSERT_TRUE(answered) << "nobody has accessed it for longer than the time-out";
+  EXPECT_EQ(answered->size(), 2u);
+  loop.run_one(loop.clock().sleep_for(300ms));
+  EXPECT_EQ(loop.get(brief->messages("default", "s", 10)).error(), Errc::not_found);
+  EXPECT_EQ(loop.get(brief->access("default", "s")).error(), Errc::not_found);
+}
+
 TEST_P(SessionsSuite, QuestionsAskedAtOnceFromManyLoopsAllHaveATurnOfTheirOwn) {
   ASSERT_TRUE(created("s"));
   std::vector<std::thread> loops;
