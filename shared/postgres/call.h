@@ -7,19 +7,12 @@
 
 #include "shared/postgres/tables.h"
 #include "shared/runtime/clock.h"
+#include "shared/store_port/reply.h"
 
 namespace millrace::postgres {
 
 class Call;
 using Calls = std::vector<std::unique_ptr<Call>>;
-
-/// What a finished wait carries when the reply has come.
-inline const auto replied = boost::system::errc::make_error_code(boost::system::errc::interrupted);
-
-/// True for what the tables answer, as against what they could not do.
-constexpr bool is_answer(Errc error) {
-  return error == Errc::not_found || error == Errc::fenced || error == Errc::conflict;
-}
 
 /// The way back to one loop, closed once nobody is there.
 class Door {

@@ -1,5 +1,4 @@
 #pragma once
-#include <boost/system/error_code.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,16 +6,9 @@
 
 #include "shared/runtime/clock.h"
 #include "shared/sqlite/tables.h"
+#include "shared/store_port/reply.h"
 
 namespace millrace::sqlite {
-
-/// What a finished wait carries when the reply has come.
-inline const auto replied = boost::system::errc::make_error_code(boost::system::errc::interrupted);
-
-/// True for what the table answers, as against what it could not do.
-constexpr bool is_answer(Errc error) {
-  return error == Errc::not_found || error == Errc::fenced || error == Errc::conflict;
-}
 
 /// One piece of work on its way: made on a loop, run on a thread of the store, and, when somebody
 /// waits for it, handed back to that loop. Whoever holds it owns it.
