@@ -1,39 +1,17 @@
 #include "shared/job_json.h"
 
 #include "shared/contract/envelope.h"
+#include "shared/runtime/json_members.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace {
 namespace {
 
-void append_or_null(std::string& out, std::string_view name, std::string_view text) {
-  out.append(",\"").append(name).append("\":");
-  if (text.empty())
-    out += "null";
-  else
-    append_json_string(out, text);
-}
-
-void append_time(std::string& out, std::string_view name, std::optional<WallTime> when) {
-  out.append(",\"").append(name).append("\":");
-  if (!when) {
-    out += "null";
-    return;
-  }
-  out += '"';
-  append_rfc3339(out, *when);
-  out += '"';
-}
-
-void append_raw_or_null(std::string& out, std::string_view name, std::string_view json) {
-  out.append(",\"").append(name).append("\":").append(json.empty() ? "null" : json);
-}
-
 void append_result(std::string& out, const Outcome& outcome) {
   out += R"(,"result":{"text":)";
   append_json_string(out, outcome.text);
-  append_or_null(out, "finish_reason", outcome.finish_reason);
-  append_or_null(out, "model", outcome.model);
+  append_member_or_null(out, "finish_reason", outcome.finish_reason);
+  append_member_or_null(out, "model", outcome.model);
   if (!outcome.tool_calls.empty()) {
     out += R"(,"tool_calls":)";
     append_tool_calls(out, outcome.tool_calls);
@@ -57,13 +35,13 @@ bool has_result(const StoredJob& job) {
 
 void append_outcome(std::string& out, const StoredJob& job, const Job* accepted, bool with_result) {
   if (accepted) {
-    append_raw_or_null(out, "metadata", accepted->metadata);
+    append_member_json(out, "metadata", accepted->metadata);
     if (with_result && has_result(job))
       append_result(out, *job.outcome);
     else
       out += R"(,"result":null)";
   }
-  append_raw_or_null(out, "usage", job.outcome ? job.outcome->usage : "");
+  append_member_json(out, "usage", job.outcome ? job.outcome->usage : "");
   if (job.outcome && job.state == JobState::failed)
     append_error(out, *job.outcome);
   else
@@ -102,13 +80,13 @@ std::string job_json(const StoredJob& job, const Job* accepted, const JobLinks& 
   std::string out;
   out.reserve(768 + (job.outcome && accepted && with_result ? job.outcome->text.size() : 0));
   append_head(out, std::string_view(path).substr(path_prefix), job.state);
-  append_or_null(out, "kind", job.kind);
-  append_or_null(out, "session", job.session);
-  append_or_null(out, "model", job.model);
-  append_time(out, "created_at", job.created_at);
-  append_time(out, "started_at", job.started_at);
-  append_time(out, "ended_at", job.ended_at);
-  append_time(out, "deadline", job.deadline);
+  append_member_or_null(out, "kind", job.kind);
+  append_member_or_null(out, "session", job.session);
+  append_member_or_null(out, "model", job.model);
+  append_member_time(out, "created_at", job.created_at);
+  append_member_time(out, "started_at", job.started_at);
+  append_member_time(out, "ended_at", job.ended_at);
+  append_member_time(out, "deadline", job.deadline);
   out += R"(,"attempts":)";
   append_number(out, std::uint64_t{job.attempts});
   append_outcome(out, job, accepted, with_result);
@@ -122,8 +100,8 @@ std::string receipt_json(const JobId& id, JobState state, std::string_view sessi
   std::string out;
   out.reserve(384 + session.size() + events_link.size());
   append_head(out, std::string_view(path).substr(path_prefix), state);
-  append_or_null(out, "session", session);
-  append_time(out, "created_at", created_at);
+  append_member_or_null(out, "session", session);
+  append_member_time(out, "created_at", created_at);
   append_links(out, path, {.events = std::string(events_link), .input = {}});
   return out;
 }
