@@ -1,7 +1,7 @@
 #include "producer/openai/chat_routes.h"
 
 #include "producer/openai/models_routes.h"
-#include "tests/producer/ingress/world.h"
+#include "tests/producer/openai/world.h"
 
 namespace millrace::openai {
 namespace {
@@ -13,48 +13,23 @@ using ingress_test::header;
 using ingress_test::Headers;
 using ingress_test::Holder;
 
-const Headers json{{"content-type", "application/json"}};
-
 std::string body_of(std::string_view more = "") {
   return R"({"model":"m","messages":[{"role":"user","content":"hi"}])" + std::string(more) + "}";
 }
 const std::string whole = body_of();
 const std::string streamed = body_of(R"(,"stream":true)");
 
-/// An edge loop with the chat routes, its relay, and the ports in memory.
-struct ChatWorld : ingress_test::World {
-  relay::RelayMetrics relay_metrics;
-  relay::Hub hub{clock, log, [this](JobId id) { return store.find_noted(id); }, relay_metrics};
+/// The chat routes on an edge loop of their own.
+struct ChatWorld : World {
   ChatRoutes chat{{submit, lookup, cancel, hub, clock, metrics}};
   ModelsRoutes models{ModelsRoutes::served("org/m", false)};
-  Nursery hub_task{clock};
 
-  ChatWorld() {
+  ChatWorld() : World("/v1/chat/completions") {
     chat.add_to(router);
     models.add_to(router);
-    hub_task.start(hub.run());
   }
-  ~ChatWorld() {
-    nursery.stop();
-    hub.stop();
-    clock.run_for(5s);
-  }
+  ~ChatWorld() { stop(); }
 
-  std::unique_ptr<Exchange> ask(const std::string& body, Headers headers = json) {
-    auto exchange = begin(http::Method::post, "/v1/chat/completions", body, std::move(headers));
-    clock.run_for(50ms);
-    return exchange;
-  }
-  JobId job() const { return queue.jobs.at(0).id; }
-  JobState state() { return store.rows.at(job()).state; }
-  /// A worker says this and is done.
-  void answer(const std::string& text) {
-    Holder holder(*this, job());
-    ASSERT_TRUE(holder.say(text));
-    ASSERT_TRUE(holder.finish(Holder::done(text)));
-    ASSERT_TRUE(holder.end(Holder::done(text), text));
-    clock.run_for(1s);
-  }
   void fail(const std::string& code) {
     Outcome outcome;
     outcome.error_code = code;

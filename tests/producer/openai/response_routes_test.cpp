@@ -1,6 +1,6 @@
 #include "producer/openai/response_routes.h"
 
-#include "tests/producer/ingress/world.h"
+#include "tests/producer/openai/world.h"
 
 namespace millrace::openai {
 namespace {
@@ -12,45 +12,18 @@ using ingress_test::header;
 using ingress_test::Headers;
 using ingress_test::Holder;
 
-const Headers json{{"content-type", "application/json"}};
-
 std::string body_of(std::string_view more = "") {
   return R"({"model":"m","input":"hi")" + std::string(more) + "}";
 }
 
-/// An edge loop with the response routes, its relay, and the ports in memory.
-struct ResponseWorld : ingress_test::World {
-  relay::RelayMetrics relay_metrics;
-  relay::Hub hub{clock, log, [this](JobId id) { return store.find_noted(id); }, relay_metrics};
+/// The response routes on an edge loop of their own.
+struct ResponseWorld : World {
   ResponseRoutes responses{{submit, lookup, cancel, hub, store, objects, clock, metrics}};
-  Nursery hub_task{clock};
 
-  ResponseWorld() {
-    responses.add_to(router);
-    hub_task.start(hub.run());
-  }
-  ~ResponseWorld() {
-    nursery.stop();
-    hub.stop();
-    clock.run_for(5s);
-  }
+  ResponseWorld() : World("/v1/responses") { responses.add_to(router); }
+  ~ResponseWorld() { stop(); }
 
-  std::unique_ptr<Exchange> ask(const std::string& body, Headers headers = json) {
-    auto exchange = begin(http::Method::post, "/v1/responses", body, std::move(headers));
-    clock.run_for(50ms);
-    return exchange;
-  }
-  JobId job(std::size_t n = 0) const { return queue.jobs.at(n).id; }
   std::string name(std::size_t n = 0) const { return response_id(job(n)); }
-  JobState state() { return store.rows.at(job()).state; }
-  /// A worker says this and is done.
-  void answer(const std::string& text, std::size_t n = 0) {
-    Holder holder(*this, job(n));
-    ASSERT_TRUE(holder.say(text));
-    ASSERT_TRUE(holder.finish(Holder::done(text)));
-    ASSERT_TRUE(holder.end(Holder::done(text), text));
-    clock.run_for(1s);
-  }
   /// A response that has been answered; its name.
   std::string answered(const std::string& body, const std::string& text) {
     const auto sent = ask(body);
