@@ -140,9 +140,13 @@ int run_command(std::vector<std::string> words) {
   }
   const auto* const role = std::ranges::find(roles, command, &Role::name);
   if (role != roles.end()) return run_role(*role, words);
-  std::fprintf(stderr, "millrace: %s\n%s",
-               command.empty() ? "no command" : ("unknown command `" + command + "`").c_str(),
-               usage);
+  constexpr std::array<std::string_view, 14> commands{
+      "serve", "edge", "worker",   "llm-sim", "migrate", "submit",  "tail",
+      "jobs",  "keys", "webhooks", "doctor",  "backup",  "restore", "config"};
+  const std::string why =
+      command.empty() ? "no command"
+                      : "unknown command `" + command + "`" + cli::did_you_mean(command, commands);
+  std::fprintf(stderr, "millrace: %s\n%s", why.c_str(), usage);
   return 2;
 }
 

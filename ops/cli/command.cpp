@@ -7,6 +7,7 @@
 
 #include "ops/cli/out_lost.h"
 #include "ops/cli/settings_words.h"
+#include "shared/runtime/config_table.h"
 #include "shared/runtime/log.h"
 
 namespace millrace::cli {
@@ -21,11 +22,21 @@ Screen screen_of(bool json, const Config& config) {
            .err_terminal = isatty(STDERR_FILENO) == 1}};
 }
 
+/// The nearest of the command's own options and the settings.
+std::string meant_option(const CLI::App& words, const std::string& given) {
+  std::vector<std::string> flags;
+  for (const auto* option : words.get_options())
+    for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+  for (const auto& row : settings()) flags.push_back(flag_of(row.key));
+  return did_you_mean(given.substr(0, given.find('=')),
+                      std::vector<std::string_view>(flags.begin(), flags.end()));
+}
+
 std::string what_is_wrong(const CLI::App& words, const CLI::ParseError& wrong) {
   const auto left = words.remaining();
   const auto option = std::ranges::find_if(
       left, [](const std::string& word) { return word.size() > 1 && word.starts_with('-'); });
-  if (option != left.end()) return "unknown option " + *option;
+  if (option != left.end()) return "unknown option " + *option + meant_option(words, *option);
   const bool too_many = dynamic_cast<const CLI::ExtrasError*>(&wrong) && !left.empty();
   if (!too_many) return wrong.what();
   return "one word too many: " + left.front() + " (quote what is several words)";

@@ -1,6 +1,8 @@
 #include "ops/cli/command_line.h"
 
+#include <array>
 #include <cstdio>
+#include <span>
 
 #include "ops/cli/commands.h"
 #include "ops/cli/exit_code.h"
@@ -19,15 +21,18 @@ constexpr const char* jobs_help = R"(usage: millrace jobs list|show|cancel|redri
 Each of them tells more with --help.
 )";
 
-/// What a word that is no command of a group gets.
-int told_verbs(const char* group, const std::string& verb, const char* help) {
+using Names = std::span<const std::string_view>;
+
+/// What a word that is none of a group's commands gets.
+int told_verbs(const char* group, const std::string& verb, Names verbs, const char* help) {
   const bool asked = verb == "--help" || verb == "-h" || verb == "help";
   if (verb == "--version") {
     std::puts(version_line().c_str());
     return code(Exit::succeeded);
   }
   if (!asked && !verb.empty())
-    std::fprintf(stderr, "millrace: %s has no command `%s`\n", group, verb.c_str());
+    std::fprintf(stderr, "millrace: %s has no command `%s`%s\n", group, verb.c_str(),
+                 did_you_mean(verb, verbs).c_str());
   std::fputs(help, asked ? stdout : stderr);
   return code(asked ? Exit::succeeded : Exit::usage);
 }
@@ -39,7 +44,8 @@ std::optional<int> jobs(Words words, RedriveOnServers on_servers) {
   if (verb == "show") return show_job(std::move(words));
   if (verb == "cancel") return cancel_jobs(std::move(words));
   if (verb == "redrive") return redrive(std::move(words), on_servers);
-  return told_verbs("jobs", verb, jobs_help);
+  constexpr std::array<std::string_view, 4> verbs{"list", "show", "cancel", "redrive"};
+  return told_verbs("jobs", verb, verbs, jobs_help);
 }
 
 constexpr const char* keys_help = R"(usage: millrace keys create|list|revoke …
@@ -58,7 +64,8 @@ std::optional<int> keys(Words words) {
   if (verb == "create") return create_key(std::move(words));
   if (verb == "list") return list_keys(std::move(words));
   if (verb == "revoke") return revoke_keys(std::move(words));
-  return told_verbs("keys", verb, keys_help);
+  constexpr std::array<std::string_view, 3> verbs{"create", "list", "revoke"};
+  return told_verbs("keys", verb, verbs, keys_help);
 }
 
 constexpr const char* webhooks_help = R"(usage: millrace webhooks secret|list|redeliver …
@@ -76,7 +83,8 @@ std::optional<int> webhooks(Words words) {
   if (verb == "secret") return show_webhook_secret(std::move(words));
   if (verb == "list") return list_webhooks(std::move(words));
   if (verb == "redeliver") return redeliver_webhooks(std::move(words));
-  return told_verbs("webhooks", verb, webhooks_help);
+  constexpr std::array<std::string_view, 3> verbs{"secret", "list", "redeliver"};
+  return told_verbs("webhooks", verb, verbs, webhooks_help);
 }
 
 }  // namespace

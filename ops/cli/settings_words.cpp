@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "shared/runtime/config_table.h"
+#include "shared/runtime/nearest_word.h"
 
 namespace millrace::cli {
 namespace {
@@ -71,6 +72,11 @@ std::vector<std::string> take_settings(std::vector<std::string>& words) {
   left.insert(left.end(), word, words.end());
   words = std::move(left);
   return taken;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+  const auto nearest = nearest_word(word, known);
+  return nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?";
 }
 
 std::string version_line() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@ std::vector<std::string> take_settings(std::vector<std::string>& words);
 
 /// The flag of a setting: `--kafka-brokers` of `kafka_brokers`.
 std::string flag_of(std::string_view key);
+
+/// `; did you mean X?` of the nearest there is, or nothing.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
 
 /// True where the words ask for help (`--help`, `-h`) or the version; it is told on stdout then.
 /// `what` is a sentence. For a command that takes settings alone: nothing is read but its words.

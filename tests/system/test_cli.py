@@ -261,6 +261,10 @@ def test_what_is_not_there_is_exit_4_and_says_where_to_look(cli, words):
 @pytest.mark.parametrize("words, named", [
     (("submit",), "prompt"),
     (("submit", "x", "--bogus"), "--bogus"),
+    (("submit", "x", "--modle", "m"), "did you mean --model?"),
+    (("submit", "x", "--log-levle=debug"), "did you mean --log-level?"),
+    (("sumbit", "x"), "did you mean submit?"),
+    (("jobs", "lits"), "did you mean list?"),
     (("submit", "two", "words"), "words"),
     (("submit", "x", "--wait", "--stream"), "--wait"),
     (("submit", "x", "--temperature", "hot"), "--temperature"),
