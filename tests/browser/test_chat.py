@@ -104,6 +104,72 @@ def test_a_question_on_its_way_outlives_the_page(person, world):
         assert [each["role"] for each in messages(world, session)] == ["user", "assistant"]
 
 
+def slow_down(screen, latency_ms):
+    network = screen.context.new_cdp_session(screen.page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", {
+        "offline": False, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1})
+
+
+def asked(world, session):
+    return [each["content"] for each in messages(world, session) if each["role"] == "user"]
+
+
+def test_three_questions_on_a_slow_line_make_one_conversation_in_their_order(screen, world):
+    slow_down(screen, 400)
+    for text in ("One", "Two", "Three"):
+        screen.ask(text)
+    expect(screen.questions()).to_have_count(3)
+    screen.words("You said: Three")
+    assert asked(world, screen.conversation_id()) == ["One", "Two", "Three"]
+    expect(screen.page.get_by_role("button", name="Rename")).to_have_count(1)
+
+
+def test_a_reload_on_a_slow_line_while_questions_are_sent_loses_and_repeats_none(screen, world):
+    expect(screen.page.locator("#message")).to_be_focused()
+    slow_down(screen, 400)
+    for text in ("One", "Two", "Three"):
+        screen.ask(text)
+    screen.page.reload()
+    expect(screen.questions()).to_have_count(3)
+    screen.words("You said: Three")
+    assert asked(world, screen.conversation_id()) == ["One", "Two", "Three"]
+    expect(screen.questions()).to_have_count(3)
+
+
+def test_who_looks_elsewhere_while_a_question_is_sent_finds_it_answered(screen, world):
+    slow_down(screen, 400)
+    page = screen.page
+    screen.ask("Elsewhere")
+    page.get_by_role("link", name="Queue").click()
+    page.get_by_role("link", name="Elsewhere", exact=True).wait_for()
+    page.wait_for_url("**/#/queue")
+    page.get_by_role("link", name="Elsewhere", exact=True).click()
+    screen.words("You said: Elsewhere")
+    assert asked(world, screen.conversation_id()) == ["Elsewhere"]
+    expect(screen.questions()).to_have_count(1)
+
+
+def test_a_second_tab_leaves_a_new_conversation_to_the_first(screen, world):
+    slow_down(screen, 1000)
+    screen.ask("Mine alone")
+    other = screen.tab()
+    expect(other.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    screen.words("You said: Mine alone")
+    expect(screen.questions(other)).to_have_count(0)
+    expect(other.get_by_role("button", name="Rename: Mine alone")).to_have_count(1)
+
+
+def test_the_end_stays_in_sight_while_the_message_box_grows(person, world):
+    screen = person(world.url, viewport={"width": 360, "height": 640})
+    screen.ask("물레방아는 어떻게 도나요? " * 40)
+    expect(screen.answer()).to_have_attribute("aria-busy", "false")
+    screen.page.locator("#message").fill("긴 글을 한꺼번에 붙여 넣습니다. " * 60)
+    copy = screen.answer().get_by_role("button", name="Copy")
+    expect(copy).to_be_in_viewport(ratio=1)
+    assert copy.bounding_box()["y"] < screen.page.locator(".composer").bounding_box()["y"]
+
+
 def test_korean_is_asked_answered_and_spoken_by_the_page(person, world, author):
     screen = person(world.url, locale="ko-KR")
     assert screen.page.locator("html").get_attribute("lang") == "ko"

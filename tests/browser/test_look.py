@@ -64,12 +64,14 @@ def ready(page):
     return page
 
 
-PLACES = ("", "c/{session}", "jobs", "queue")
+PLACES = ("", "c/{session}", "c/gone", "jobs", "queue", "nope")
+LARGE, SMALL = {"width": 1280, "height": 720}, {"width": 360, "height": 480}
 
 
-@pytest.mark.parametrize("scheme, locale", [("light", "en-US"), ("dark", "ko-KR")])
-def test_axe_finds_nothing(person, world, rich, scheme, locale):
-    screen = person(world.url, color_scheme=scheme, locale=locale, bypass_csp=True)
+@pytest.mark.parametrize("scheme, locale, size", [("light", "en-US", LARGE), ("dark", "ko-KR", LARGE),
+                                                  ("light", "ko-KR", SMALL)])
+def test_axe_finds_nothing(person, world, rich, scheme, locale, size):
+    screen = person(world.url, color_scheme=scheme, locale=locale, viewport=size, bypass_csp=True)
     remember(screen, rich)
     for place in PLACES:
         page = screen.tab(f"/#/{place.format(session=rich)}")
@@ -127,6 +129,14 @@ def test_the_drawer_of_a_narrow_screen_is_out_of_the_way_until_it_is_opened(pers
     link.click()
     expect(screen.answers(page)).to_have_count(2)
     expect(link).to_be_hidden()
+
+
+def test_in_colours_of_the_persons_own_what_is_chosen_is_still_marked(person, world):
+    page = person(world.url, forced_colors="active").tab("/#/jobs")
+    outline = "each => getComputedStyle(each).outlineStyle"
+    chosen = page.get_by_role("button", name="All", exact=True)
+    other = page.get_by_role("button", name="Queued", exact=True)
+    assert [each.evaluate(outline) for each in (chosen, other)] == ["solid", "none"]
 
 
 def test_a_conversation_needs_no_mouse(screen):

@@ -76,3 +76,21 @@ def test_another_tab_hears_of_a_new_conversation(screen):
     screen.words("You said: News")
     expect(other.get_by_role("navigation", name="Conversations").get_by_role("link", name="News")
            ).to_be_visible()
+
+
+def test_two_tabs_that_ask_at_once_show_what_they_asked_in_one_order(screen, world):
+    screen.ask("Zero")
+    screen.words("You said: Zero")
+    session = screen.conversation_id()
+    other = screen.tab(f"/#/c/{session}")
+    expect(screen.questions(other)).to_have_count(1)
+    for number in range(3):
+        screen.ask(f"A{number}")
+        screen.ask(f"B{number}", other)
+    said = web.get(f"{world.url}/api/sessions/{session}/messages?limit=1000")
+    world.wait_until(lambda: len([each for each in web.get(said.url).json()["messages"]
+                                  if each["role"] == "assistant"]) == 7)
+    order = [each["content"] for each in web.get(said.url).json()["messages"]
+             if each["role"] == "user"]
+    for page in (screen.page, other):
+        expect(screen.questions(page).locator("p")).to_have_text(order)

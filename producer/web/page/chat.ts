@@ -55,6 +55,7 @@ export class ChatView {
   private readonly turns: Turns;
   private follows = true;
   private isGone = false;
+  private closed = false;
 
   constructor(id: string, private readonly parts: Parts) {
     const form = h('form', {className: 'composer'}, this.text, this.stop, this.send);
@@ -64,11 +65,13 @@ export class ChatView {
     this.log.append(this.inner);
     this.turns = new Turns(id, parts.server, parts.streams, parts.kept, parts.simulated);
     this.turns.onTurn = (turn) => this.showTurn(turn);
+    this.turns.onDrop = (turn) => this.drop(turn);
+    this.turns.onOrder = () => this.order();
     this.turns.onGone = (unheard) => this.gone(unheard);
     this.turns.onMade = (made) => {
       const first = this.turns.turns[0]?.question ?? '';
       parts.kept.put({id: made, title: titleOf(first), at: Date.now()});
-      parts.made(made);
+      if (!this.closed) parts.made(made);
     };
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -88,6 +91,8 @@ export class ChatView {
     this.stop.addEventListener('click', () => void this.stopLive());
     this.toEnd.addEventListener('click', () => this.goToEnd());
     this.log.addEventListener('scroll', () => this.scrolled());
+    // A box that grows, or a keyboard, takes room from the messages: their end stays in sight.
+    this.grows.observe(this.log);
     if (id === '') this.welcome();
     this.showState();
     this.turns.load().catch((failure: unknown) => notice(`${words.wrong}: ${String(failure)}`));
@@ -110,6 +115,8 @@ export class ChatView {
   }
 
   close(): void {
+    this.closed = true;
+    this.grows.disconnect();
     this.turns.close();
   }
 
@@ -168,6 +175,8 @@ export class ChatView {
   private gone(unheard: string[]): void {
     this.isGone = true;
     const text = [...unheard, this.text.value].map((each) => each.trim()).filter(Boolean).join('\n\n');
+    this.parts.kept.putDraft(this.id, text);
+    if (this.closed) return;
     const anew = h('button', {type: 'button', className: 'button primary'},
                    text === '' ? words.newChat : words.askAnew);
     anew.addEventListener('click', () => {
@@ -178,7 +187,6 @@ export class ChatView {
                        text !== '' && h('p', {}, words.goneText), anew));
     if (text !== '') say(`${words.gone} ${words.goneText}`);
     this.text.value = text;
-    this.parts.kept.putDraft(this.id, text);
     this.text.disabled = text === '';
     this.send.disabled = text === '';
     this.fit();
@@ -211,14 +219,30 @@ export class ChatView {
 
   /** A question that was asked again is there once. */
   private dropSuperseded(): void {
-    for (const [turn, {view, question: asked}] of this.answers) {
-      if (!this.turns.superseded(turn)) continue;
-      if (view.element.contains(document.activeElement)) this.text.focus();
-      this.grows.unobserve(view.element);
-      view.element.remove();
-      asked?.remove();
-      this.answers.delete(turn);
-    }
+    for (const turn of this.answers.keys())
+      if (this.turns.superseded(turn)) this.drop(turn);
+  }
+
+  private drop(turn: Turn): void {
+    const drawn = this.answers.get(turn);
+    if (!drawn) return;
+    const {element} = drawn.view;
+    if (element.contains(document.activeElement)) this.text.focus();
+    this.grows.unobserve(element);
+    element.remove();
+    drawn.question?.remove();
+    this.answers.delete(turn);
+  }
+
+  /** Moves only what stands elsewhere: what is moved loses the focus. */
+  private order(): void {
+    const wanted = this.turns.turns.flatMap((turn) => {
+      const drawn = this.answers.get(turn);
+      return drawn ? [drawn.question, drawn.view.element] : [];
+    }).filter((each) => each !== null);
+    for (const [index, element] of wanted.entries())
+      if (this.inner.children[index] !== element)
+        this.inner.insertBefore(element, this.inner.children[index] ?? null);
   }
 
   private showState(): void {

@@ -153,7 +153,7 @@ export class JobsView {
              cell(words.accepted, h('time', {
                dateTime: job.created_at, title: exactly(job.created_at),
              }, ago(job.created_at))),
-             cell(words.took, end ? lasting(job.created_at, end) : '–'),
+             cell(words.took, h('span', {className: 'took'}, end ? lasting(job.created_at, end) : '–')),
              cell(words.attempts, count(job.attempts)),
              h('td', {className: 'action'}, this.action(job)));
   }

@@ -16,6 +16,9 @@ export interface Unsent {
   key: string;
   conversation: string;
   text: string;
+  /** Which tab has asked it, and when: two tabs would make two conversations of one question. */
+  tab?: string;
+  at?: number;
 }
 
 const places = {
@@ -23,8 +26,12 @@ const places = {
   unsent: 'millrace.unsent',
   key: 'millrace.key',
   draft: 'millrace.draft.',
+  tab: 'millrace.tab',
+  made: 'millrace.made',
 };
 const conversationsMax = 200;
+/** So long after it was asked, a tab that has not sent it will not. */
+const abandonedMs = 60_000;
 
 /** Storage may be forbidden, or full; then this page keeps it while it is open. */
 const memory = new Map<string, string>();
@@ -56,12 +63,33 @@ function list<T>(place: string): T[] {
   }
 }
 
+/** Outlives a reload, and is no other tab's. */
+function ofTab(place: string): string {
+  try {
+    return sessionStorage.getItem(place) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function putOfTab(place: string, text: string): void {
+  try {
+    if (text) sessionStorage.setItem(place, text);
+    else sessionStorage.removeItem(place);
+  } catch {
+    // Then it does not outlive it.
+  }
+}
+
 export class Kept {
+  private readonly tab = ofTab(places.tab) || freshName();
+
   /** Called after a change, here or in another tab. */
   onConversations: () => void = () => {};
   onKey: () => void = () => {};
 
   constructor() {
+    putOfTab(places.tab, this.tab);
     addEventListener('storage', (event) => {
       const {key} = event as StorageEvent;
       if (key === places.conversations || key === null) this.onConversations();
@@ -96,8 +124,20 @@ export class Kept {
     return list<Unsent>(places.unsent);
   }
 
+  /** What this tab is to send; '' means a conversation that is to be made. */
+  unsentOf(conversation: string): Unsent[] {
+    return this.unsent().filter((each) => each.conversation === conversation &&
+        (conversation !== '' || each.tab === this.tab || (each.at ?? 0) < Date.now() - abandonedMs));
+  }
+
   addUnsent(one: Unsent): void {
-    write(places.unsent, JSON.stringify([...this.unsent(), one]));
+    write(places.unsent, JSON.stringify([...this.unsent(), {...one, tab: this.tab, at: Date.now()}]));
+  }
+
+  /** The conversation for which these were asked has been made. */
+  moveUnsent(keys: string[], conversation: string): void {
+    write(places.unsent, JSON.stringify(this.unsent().map(
+        (each) => keys.includes(each.key) ? {...each, conversation} : each)));
   }
 
   sent(key: string): void {
@@ -106,20 +146,20 @@ export class Kept {
 
   /** What is written there and not sent; this tab's alone. */
   draft(conversation: string): string {
-    try {
-      return sessionStorage.getItem(places.draft + conversation) ?? '';
-    } catch {
-      return '';
-    }
+    return ofTab(places.draft + conversation);
   }
 
   putDraft(conversation: string, text: string): void {
-    try {
-      if (text) sessionStorage.setItem(places.draft + conversation, text);
-      else sessionStorage.removeItem(places.draft + conversation);
-    } catch {
-      // Then it is in the box alone.
-    }
+    putOfTab(places.draft + conversation, text);
+  }
+
+  /** The conversation that this tab has made last, until it goes elsewhere. */
+  made(): string {
+    return ofTab(places.made);
+  }
+
+  putMade(conversation: string): void {
+    putOfTab(places.made, conversation);
   }
 
   key(): string {

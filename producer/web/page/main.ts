@@ -57,6 +57,15 @@ function placeOf(hash: string): Place {
   return {at: 'nowhere'};
 }
 
+/** A reload that began before the conversation had its address leads to it all the same. */
+function firstPlace(): Place {
+  const made = kept.made();
+  const [arrival] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  if (made && arrival?.type === 'reload' && ['', '#/'].includes(location.hash))
+    history.replaceState(null, '', `#/c/${made}`);
+  return placeOf(location.hash);
+}
+
 /** Goes there as a link would, but at once. */
 function go(hash: string): void {
   history.pushState(null, '', hash);
@@ -66,6 +75,7 @@ function go(hash: string): void {
 function open(wanted: Place): void {
   const before = place;
   place = wanted;
+  kept.putMade('');
   if (view instanceof JobsView && place.at === 'jobs') {
     fromList = before.at === 'jobs' && before.job === '';
     view.look(place.job);
@@ -93,6 +103,7 @@ function made(wanted: Place): View {
     server, streams, kept, simulated: () => simulated,
     made: (id) => {
       place = {at: 'chat', id};
+      kept.putMade(id);
       history.replaceState(null, '', `#/c/${id}`);
       showPlace();
     },
@@ -155,7 +166,7 @@ streams.onNews = (news) => {
   if (view instanceof ChatView && view.id === news.conversation) view.reload();
 };
 addEventListener('hashchange', () => open(placeOf(location.hash)));
-open(placeOf(location.hash));
+open(firstPlace());
 
 server.simulated().then((is) => {
   simulated = is;

@@ -31,7 +31,8 @@ export class QueueView {
   constructor(private readonly server: Server) {
     const tile = (label: string, value: HTMLElement, unit: string) =>
         h('section', {className: 'tile'}, h('h2', {}, label), value, h('p', {className: 'hint'}, unit));
-    this.element = h('div', {className: 'page'},
+    // Nothing in it takes the focus, and who has no mouse has to scroll it.
+    this.element = h('div', {className: 'page', tabIndex: 0, role: 'region', attrs: {'aria-label': words.queue}},
                      h('h1', {}, words.queue),
                      h('div', {className: 'tiles'},
                        tile(words.waitingJobs, this.waiting, words.waitingText),

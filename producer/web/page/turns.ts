@@ -27,11 +27,17 @@ export class Turns {
   onTurn: (turn: Turn) => void = () => {};
   /** The server does not know it (any more); `unheard` was still on its way there. */
   onGone: (unheard: string[]) => void = () => {};
+  /** It was there twice. */
+  onDrop: (turn: Turn) => void = () => {};
+  /** `turns` may stand in another order. */
+  onOrder: () => void = () => {};
   /** It has its id from the server. */
   onMade: (id: string) => void = () => {};
 
   private readonly unfollow = new Map<string, () => void>();
   private readonly given = new Set<string>();
+  private line: Promise<void> = Promise.resolve();
+  private gone = false;
   private closed = false;
 
   /** `id`: '' for one that is made with its first question. */
@@ -53,7 +59,7 @@ export class Turns {
       this.followOpen();
       this.askForAsides();
     }
-    for (const unsent of this.kept.unsent().filter((each) => each.conversation === this.id))
+    for (const unsent of this.kept.unsentOf(this.id))
       if (!this.turns.some((turn) => turn.id === unsent.key)) void this.send(unsent);
   }
 
@@ -63,6 +69,7 @@ export class Turns {
     const messages = await this.server.messages(this.id).catch(() => null);
     if (!messages || this.closed) return;
     for (const message of messages) this.takeMessage(message);
+    this.order(messages);
     this.followOpen();
   }
 
@@ -97,49 +104,78 @@ export class Turns {
     return this.turns.find((turn) => ['queued', 'running', 'sending', 'unsent'].includes(turn.shown.phase));
   }
 
-  /** Until the server has it; a question that it refuses stays with its words. */
-  private async send(unsent: Unsent): Promise<void> {
+  /** One after the other, in the order in which they were asked. */
+  private send(unsent: Unsent): Promise<void> {
+    const away = this.turns.some((each) => each.shown.phase === 'unsent');
     const turn = this.add({
       id: unsent.key, question: unsent.text, job: '',
-      shown: {phase: 'sending', text: '', simulated: false},
+      shown: {phase: away ? 'unsent' : 'sending', text: '', simulated: false},
     });
-    while (!this.closed && turn.shown.phase !== 'cancelled') {
+    this.line = this.line.then(() => this.deliver(unsent, turn));
+    return this.line;
+  }
+
+  /** Until the server has it, even when nobody looks any more; what it refuses stays with its words. */
+  private async deliver(unsent: Unsent, turn: Turn): Promise<void> {
+    while (turn.shown.phase !== 'cancelled') {
+      if (this.gone) return this.giveBack(unsent);
       try {
-        if (this.id === '') {
-          this.id = await this.server.newConversation();
-          this.kept.sent(unsent.key);
-          this.kept.addUnsent({...unsent, conversation: this.id});
-          this.onMade(this.id);
-        }
+        if (this.id === '') await this.make();
         const job = await this.server.ask(this.id, unsent.text, unsent.key);
         this.kept.sent(unsent.key);
         this.streams.tell({conversation: this.id});
         // It was stopped while it was on its way.
         if ((turn.shown.phase as string) === 'cancelled') return void await this.server.cancel(job);
-        if (this.closed) return;
-        if (this.turns.some((other) => other !== turn && other.job === job)) return;
-        turn.job = job;
-        this.follow(turn);
-        return;
+        return this.taken(turn, job);
       } catch (failure) {
-        if (failure instanceof Refused && failure.status === 404) {
-          this.turns.splice(this.turns.indexOf(turn), 1);
-          return this.giveBack(unsent);
-        }
+        if (failure instanceof Refused && failure.status === 404) return this.giveBack(unsent);
         if (!passing(failure)) {
           this.kept.sent(unsent.key);
           return this.change(turn, {
             ...turn.shown, phase: 'failed', error: failure instanceof Error ? failure.message : '',
           });
         }
-        this.change(turn, {...turn.shown, phase: 'unsent'});
+        for (const each of this.turns)
+          if (each.shown.phase === 'sending') this.change(each, {...each.shown, phase: 'unsent'});
         await pause(failure instanceof Refused ? failure.retryAfterMs : sendAgainMs);
       }
     }
   }
 
+  /** The conversation, with all that was asked in it until now. */
+  private async make(): Promise<void> {
+    this.id = await this.server.newConversation();
+    this.kept.moveUnsent(this.turns.map((each) => each.id), this.id);
+    this.onMade(this.id);
+  }
+
+  /** The server has it. */
+  private taken(turn: Turn, job: string): void {
+    if (this.closed) return;
+    if (this.turns.some((other) => other !== turn && other.job === job)) return this.drop(turn);
+    turn.job = job;
+    this.follow(turn);
+    // Who asked something behind it, in another tab, may have been heard before it.
+    if (this.turns.at(-1) !== turn) void this.reload();
+  }
+
+  private drop(turn: Turn): void {
+    this.turns.splice(this.turns.indexOf(turn), 1);
+    this.onDrop(turn);
+  }
+
+  /** As the server has them; what it has not yet comes last. */
+  private order(messages: Message[]): void {
+    const places = new Map(messages.map((message, index) => [message.job_id, index]));
+    const place = (turn: Turn) => places.get(turn.job) ?? messages.length;
+    this.turns.sort((one, other) => place(one) - place(other));
+    this.onOrder();
+  }
+
   /** The conversation is gone. What it has not heard is kept no longer, and told once. */
   private giveBack(own?: Unsent): void {
+    const known = this.gone;
+    this.gone = true;
     const waiting = this.kept.unsent().filter((each) => each.conversation === this.id);
     if (own && !waiting.some((each) => each.key === own.key)) waiting.push(own);
     const unheard = waiting.filter((each) => !this.given.has(each.key));
@@ -147,7 +183,7 @@ export class Turns {
       this.given.add(each.key);
       this.kept.sent(each.key);
     }
-    this.onGone(unheard.map((each) => each.text));
+    if (!known || unheard.length > 0) this.onGone(unheard.map((each) => each.text));
   }
 
   private takeMessage(message: Message): void {
