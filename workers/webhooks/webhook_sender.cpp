@@ -17,8 +17,9 @@ static_assert(turns_a_claim <= webhooks_a_host);
 
 /// For what other processes wrote, and for retries.
 constexpr Duration look_every = 250ms;
-/// However many jobs end: a look costs the Store a query.
+/// However many jobs end: a look costs the Store a query, a long one where a host has a backlog.
 constexpr Duration look_apart = 5ms;
+constexpr int rest_for_look = 4;
 constexpr Duration count_every = 5s;
 constexpr Duration connect_timeout = 5s;
 /// Beyond the time-out of the request: to sign it, and to note how it ended.
@@ -102,8 +103,11 @@ Task<> WebhookSender::take_turns() {
       const bool took = co_await take_some();
       more = took;
     }
-    co_await look_.wait_until(parts_.clock.now() + look_every);
-    co_await parts_.clock.sleep_until(began + look_apart);
+    const Instant ended = parts_.clock.now();
+    const Duration rest =
+        std::min(std::max(look_apart, rest_for_look * (ended - began)), look_every);
+    co_await look_.wait_until(ended + look_every);
+    co_await parts_.clock.sleep_until(ended + rest);
   }
 }
 
