@@ -132,6 +132,9 @@ class EventLog {
   virtual void acknowledge(const Job& job) = 0;
   /// Removes a record that is still unacknowledged and not begun.
   virtual Task<Result<>> withdraw(const Job& job) = 0;
+  /// Forgets the log of a job that has ended, as if it had been kept long enough: from here on it
+  /// is not found. `conflict`: it has not ended here. Nothing there is no error.
+  virtual Task<Result<>> forget(const JobId& id) = 0;
 
   /// Takes or renews the lease. Idempotent for one token. See BeginRequest and Begun.
   virtual Task<Result<Begun>> begin(const BeginRequest& request) = 0;

@@ -26,7 +26,8 @@ struct Message {
   std::string id;
   std::string role;  ///< `user`, `assistant`
   std::string content;
-  /// `complete`, or how the job ended that was saying it: `interrupted`, `failed`, `expired`.
+  /// `complete`, or how the job ended that was saying it: `interrupted`, `failed`, `expired`. A
+  /// question to which nothing was said has it in the place of the answer.
   std::string status = "complete";
   WallTime created_at{};
   std::string token_usage{};  ///< a JSON object as in Outcome::usage, or empty
@@ -64,7 +65,8 @@ class Sessions {
                                        std::string_view metadata) = 0;
   /// Reads it, and counts as an access.
   virtual Task<Result<Session>> access(std::string_view tenant, std::string_view id) = 0;
-  /// With its messages. Jobs that run for it go on, and leave no answer.
+  /// With its messages. Its turns are kept no longer (Store::unkept): those that have ended, and
+  /// those that run once they end, which leave no answer.
   virtual Task<Result<>> remove(std::string_view tenant, std::string_view id) = 0;
 
   /// Adds a turn to the session of `job`, which answers it, and counts as an access. Before the job

@@ -106,6 +106,11 @@ class Store {
   /// job's, its answer, tool calls and steps go. Durable on return; a job that has not ended, or of
   /// another tenant, stays as it is.
   virtual Task<Result<>> redact(const Job& job) = 0;
+  /// Of any tenant, at most `limit` that ended before that time, oldest end first: jobs that are
+  /// not to be kept (Job::kept), and turns whose question had left its session when they ended.
+  /// One that was redacted is none of them any more.
+  virtual Task<Result<std::vector<StoredJob>>> unkept(WallTime ended_before,
+                                                      std::uint32_t limit) = 0;
 
   virtual Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) = 0;
   /// A job of whichever tenant: who asks looks at whose it is. Before it answers `not_found` it

@@ -261,6 +261,12 @@ ALTER TABLE sessions ADD COLUMN summary TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN summary_upto TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Ended jobs whose words are to be erased: few entries, since they go with the erasing.
+constexpr const char* unkept_jobs = R"sql(
+ALTER TABLE jobs ADD COLUMN unkept SMALLINT NOT NULL DEFAULT 0;
+CREATE INDEX jobs_unkept ON jobs (ended_at) WHERE unkept = 1;
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps, jobs_and_steps},
     Migration{2, "job_queue", job_queue, ""},
@@ -274,6 +280,7 @@ constexpr std::array all{
     Migration{10, "webhooks", webhooks, webhooks},
     Migration{11, "asides", asides, asides},
     Migration{12, "session_summary", session_summary, session_summary},
+    Migration{13, "unkept_jobs", unkept_jobs, unkept_jobs},
 };
 
 }  // namespace

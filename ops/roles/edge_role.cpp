@@ -66,6 +66,8 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       ender_(log_->log(), *store_, loop.clock, loop.random),
       lookup_(log_->log(), *store_, loop.clock, ender_),
       cancel_(log_->log(), *store_, loop.clock, ender_),
+      eraser_({*store_, log_->log(), objects_->objects(), cancel_, loop.clock,
+               shared.config.unkept_ttl}),
       quota_(*store_, loop.clock, shared.config.tenant_jobs_max),
       interrupt_(log_->log(), cancel_, sessions_, loop.clock),
       submit_({.queue = *queue_,
@@ -87,10 +89,10 @@ EdgeRole::EdgeRole(Loop& loop, EdgeShared& shared)
       object_routes_(objects_->objects(), shared.services.link_signer(), loop.clock),
       chat_routes_({submit_, lookup_, cancel_, hub_, loop.clock, shared.ingress_metrics}),
       response_routes_({submit_, lookup_, cancel_, hub_, *store_, objects_->objects(), loop.clock,
-                        shared.ingress_metrics}),
+                        shared.ingress_metrics, eraser_}),
       models_routes_(openai::ModelsRoutes::served(shared.config.model_id,
                                                   shared.config.llm_server_url.empty())),
-      session_routes_({sessions_, loop.clock, loop.random,
+      session_routes_({sessions_, eraser_, loop.clock, loop.random,
                        [&shared] { return shared.services.queue_ready(); },
                        [this] { return log_->log().reachable(); },
                        [this] { return store_->healthy(); }, shared.model}),
@@ -141,6 +143,7 @@ Task<> EdgeRole::run() {
   nursery_.start(log_->run());
   nursery_.start(objects_->run());
   nursery_.start(hub_.run());
+  nursery_.start(eraser_.run());
   nursery_.start(hold_store_claim(log_->log(), *store_, loop_.clock));
   nursery_.start(serve());
   co_await nursery_.join();

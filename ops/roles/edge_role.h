@@ -10,6 +10,7 @@
 #include "producer/docs/docs_routes.h"
 #include "producer/ingress/dead_letter_routes.h"
 #include "producer/ingress/health_routes.h"
+#include "producer/ingress/job_eraser.h"
 #include "producer/ingress/jobs_routes.h"
 #include "producer/ingress/queue_routes.h"
 #include "producer/objects/object_routes.h"
@@ -68,6 +69,7 @@ class EdgeRole final : public Role {
   JobEnder ender_;
   JobLookup lookup_;
   Cancel cancel_;
+  JobEraser eraser_;
   TenantQuota quota_;
   Interrupt interrupt_;
   Submit submit_;

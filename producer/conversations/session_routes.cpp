@@ -76,6 +76,7 @@ Task<http::Response> SessionRoutes::remove(http::Request& request) {
   const std::string id = request.params.front();
   const auto removed = co_await parts_.sessions.remove(request.tenant, id);
   if (!removed) co_return failed(removed.error(), id);
+  co_await parts_.eraser.erase_turns(request.tenant, id);
   std::string body = R"({"session_id":)";
   append_json_string(body, id);
   co_return with_body(body + R"(,"deleted":true})");

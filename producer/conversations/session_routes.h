@@ -3,6 +3,7 @@
 #include <string>
 
 #include "producer/conversations/model_probe.h"
+#include "producer/ingress/job_eraser.h"
 #include "shared/http/router.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/random.h"
@@ -14,7 +15,8 @@ namespace millrace::conversations {
 ///
 ///   POST /api/sessions {"metadata"}            the new session
 ///   GET /api/sessions/{id}
-///   DELETE /api/sessions/{id}                  with its messages: `{"session_id","deleted":true}`
+///   DELETE /api/sessions/{id}                  with all that was said in it, in its jobs too:
+///                                              `{"session_id","deleted":true}`
 ///   GET /api/sessions/{id}/messages?limit=10
 ///   POST /api/session/create {"user_id"}       `{"session_id":"session_<unix>_<random>",
 ///                                              "created_at"}`
@@ -26,6 +28,7 @@ class SessionRoutes {
  public:
   struct Parts {
     Sessions& sessions;
+    JobEraser& eraser;
     Clock& clock;
     Random& random;
     std::function<bool()> queue_ready;

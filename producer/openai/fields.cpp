@@ -124,19 +124,46 @@ Fault read_on_leave(Draft& draft, dom::element value) {
 
 }  // namespace
 
+namespace {
+
+// As OpenAI has them.
+constexpr std::size_t metadata_pairs_max = 16;
+constexpr std::size_t metadata_key_characters_max = 64;
+constexpr std::size_t metadata_value_characters_max = 512;
+
+/// Of valid UTF-8.
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
 Fault read_metadata(Draft& draft, dom::element value) {
   dom::object metadata;
   if (value.get(metadata)) return draft.invalid("must be an object of strings.");
   if (draft.raw.size() > limits::metadata_bytes_max)
     return make_problem("too_large", "metadata",
                         "`metadata` has more than 16384 bytes (16 KiB) of JSON.");
+  std::size_t pairs = 0;
   for (const auto [name, member] : metadata) {
     if (name == "millrace_on_disconnect") {
       if (auto fault = read_on_leave(draft, member)) return fault;
-    } else if (!member.is_string()) {
-      return draft.invalid(name, "must be a string, as every member of `metadata`.");
+      continue;
     }
+    ++pairs;
+    std::string_view text;
+    if (characters(name) > metadata_key_characters_max)
+      return draft.invalid("has a name of " + std::to_string(characters(name)) +
+                           " characters; at most 64 are allowed.");
+    if (member.get(text))
+      return draft.invalid(name, "must be a string, as every member of `metadata`.");
+    if (characters(text) > metadata_value_characters_max)
+      return draft.invalid(name, "has " + std::to_string(characters(text)) +
+                                     " characters; at most 512 are allowed.");
   }
+  if (pairs > metadata_pairs_max)
+    return draft.invalid("has " + std::to_string(pairs) + " members; at most 16 are allowed.");
   if (auto fault = check_once(draft, value)) return fault;
   draft.asked.job.metadata = one_line(draft.raw);
   return {};
@@ -156,6 +183,37 @@ Fault pass_flag(Draft& draft, dom::element value) {
 
 Fault pass_text(Draft& draft, dom::element value) {
   if (!value.is_string()) return draft.invalid("must be a string.");
+  return draft.pass();
+}
+
+Fault check_word(const Draft& draft, std::string_view name, dom::element value, Words words) {
+  std::string_view word;
+  const bool known = !value.get(word) && std::ranges::find(words, word) != words.end();
+  if (known) return {};
+  std::string allowed;
+  for (const auto one : words)
+    allowed.append(allowed.empty() ? "\"" : ", \"").append(one).append("\"");
+  const std::string detail = "must be one of " + allowed + ".";
+  return name == draft.name ? draft.invalid(detail) : draft.invalid(name, detail);
+}
+
+Fault pass_effort(Draft& draft, dom::element value) {
+  if (auto fault = check_word(draft, draft.name, value, effort_words)) return fault;
+  return draft.pass();
+}
+
+Fault pass_verbosity(Draft& draft, dom::element value) {
+  if (auto fault = check_word(draft, draft.name, value, verbosity_words)) return fault;
+  return draft.pass();
+}
+
+Fault pass_service_tier(Draft& draft, dom::element value) {
+  if (auto fault = check_word(draft, draft.name, value, service_tier_words)) return fault;
+  return draft.pass();
+}
+
+Fault pass_cache_retention(Draft& draft, dom::element value) {
+  if (auto fault = check_word(draft, draft.name, value, cache_retention_words)) return fault;
   return draft.pass();
 }
 

@@ -2,6 +2,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -94,10 +95,26 @@ Fault read_metadata(Draft& draft, simdjson::dom::element value);
 Fault pass_as_is(Draft& draft, simdjson::dom::element value);
 Fault pass_flag(Draft& draft, simdjson::dom::element value);
 Fault pass_text(Draft& draft, simdjson::dom::element value);
+Fault pass_effort(Draft& draft, simdjson::dom::element value);
+Fault pass_verbosity(Draft& draft, simdjson::dom::element value);
+Fault pass_service_tier(Draft& draft, simdjson::dom::element value);
+Fault pass_cache_retention(Draft& draft, simdjson::dom::element value);
 Fault pass_object(Draft& draft, simdjson::dom::element value);
 Fault pass_whole_number(Draft& draft, simdjson::dom::element value);
 Fault pass_number(Draft& draft, simdjson::dom::element value);
 Fault pass_share(Draft& draft, simdjson::dom::element value);
+
+// Words of OpenAI's; `name` is the field at hand, or a member of it.
+using Words = std::span<const std::string_view>;
+inline constexpr std::array<std::string_view, 6> effort_words{"none",   "minimal", "low",
+                                                              "medium", "high",    "xhigh"};
+inline constexpr std::array<std::string_view, 3> verbosity_words{"low", "medium", "high"};
+inline constexpr std::array<std::string_view, 5> service_tier_words{"auto", "default", "flex",
+                                                                    "priority", "scale"};
+inline constexpr std::array<std::string_view, 3> cache_retention_words{"in-memory", "in_memory",
+                                                                       "24h"};
+Fault check_word(const Draft& draft, std::string_view name, simdjson::dom::element value,
+                 Words words);
 
 // What changes no answer, and what cannot be served.
 Fault ignore(Draft& draft, simdjson::dom::element value);

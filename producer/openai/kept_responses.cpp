@@ -5,17 +5,13 @@
 #include "producer/ingress/job_view.h"
 #include "producer/ingress/limits.h"
 #include "producer/openai/stored_items.h"
-#include "shared/contract/envelope.h"
 #include "shared/runtime/json_text.h"
-#include "shared/runtime/log.h"
 
 namespace millrace::openai {
 namespace {
 
 /// Each may be a response of its own to look up.
 constexpr std::ptrdiff_t references_max = 1000;
-/// In the place of what was deleted.
-constexpr std::string_view deleted_mark = R"({"deleted":true})";
 
 Refusal no_such_response(std::string_view name) {
   return refuse("response_not_found", "",
@@ -86,7 +82,7 @@ bool counts_as_message(const InputItem& item) {
 const InputItem* item_named(const ItemName& name, const InputItems& given,
                             const InputItems& answer) {
   if (name.input) return name.place < given.size() ? &given[name.place] : nullptr;
-  // A message that was begun anew has another place than the one that stands.
+  // There is one message; earlier versions named one that was begun anew by another place.
   const bool message = name.kind == ItemKind::message;
   std::uint64_t place = 0;
   for (const auto& item : answer) {
@@ -217,27 +213,6 @@ Task<std::optional<Refusal>> KeptResponses::complete(std::string tenant, Respons
   co_return refuse("too_large", request.previous ? "previous_response_id" : "input",
                    "The input and what it goes on from have " + std::to_string(bytes) +
                        " bytes of JSON; at most 8388608 (8 MiB) are allowed.");
-}
-
-// --- what is deleted
-
-Task<std::optional<Refusal>> KeptResponses::forget(KeptResponse response) {
-  Job left = response.job;
-  left.input = unknown_input;
-  left.input_ref.reset();
-  left.params.clear();
-  left.metadata.clear();
-  left.request = deleted_mark;
-  left.envelope = encode_envelope(left);
-  const auto redacted = co_await parts_.store.redact(left);
-  if (!redacted) co_return redacted.error() == Errc::full ? storage_full() : store_away();
-  if (!response.job.input_ref) co_return std::nullopt;
-  const auto removed =
-      co_await parts_.objects.remove({response.job.tenant, response.job.input_ref->key});
-  if (!removed)
-    log::warn("deleted_input_not_removed",
-              {{"job", left.id.str()}, {"error", to_string(removed.error())}});
-  co_return std::nullopt;
 }
 
 }  // namespace millrace::openai

@@ -44,10 +44,6 @@ class KeptResponses {
   /// Puts what a request refers to into it: the response it goes on from, and single items.
   Task<std::optional<Refusal>> complete(std::string tenant, ResponseRequest& request);
 
-  /// Forgets what it was asked and what it answered; that there was such a job is kept. The
-  /// response must have ended.
-  Task<std::optional<Refusal>> forget(KeptResponse response);
-
  private:
   Task<std::string> envelope_of(std::string tenant, JobId id);
   Task<Found<std::string>> whole_input(Job job);

@@ -133,7 +133,11 @@ void ResponseFold::open_item(std::string& out, ItemKind kind) {
   open_.emplace();
   open_->kind = kind;
   open_->index = items_++;
-  open_->name = to_string(ItemName{.kind = kind, .job = head_.id, .place = open_->index});
+  // One that begins anew is the same item, by the name under which the response is kept.
+  const bool message = kind == ItemKind::message;
+  const auto standing = std::ranges::count(closed_, message, &ClosedItem::message);
+  open_->name = to_string(
+      ItemName{.kind = kind, .job = head_.id, .place = static_cast<std::uint64_t>(standing)});
   std::string members = R"(,"output_index":)";
   append_number(members, open_->index);
   tell(out, "response.output_item.added",

@@ -82,19 +82,18 @@ std::string message_content(const Outcome& outcome) {
 /// there was by then.
 std::string output_of(const ResponseHead& head, const Outcome& outcome, std::string_view status) {
   std::string out;
-  std::uint64_t place = 0;
   if (!outcome.asides.reasoning.empty()) {
-    const ItemName name{.kind = ItemKind::reasoning, .job = head.id, .place = place++};
+    const ItemName name{.kind = ItemKind::reasoning, .job = head.id};
     out = reasoning_item(to_string(name), "completed",
                          part_of(PartKind::reasoning, outcome.asides.reasoning));
   }
   const std::string content = message_content(outcome);
   if (!content.empty()) {
-    const ItemName name{.kind = ItemKind::message, .job = head.id, .place = place};
+    const ItemName name{.kind = ItemKind::message, .job = head.id};
     if (!out.empty()) out += ',';
     out += message_item(to_string(name), status == "completed" ? status : "incomplete", content);
   }
-  place = 0;
+  std::uint64_t place = 0;
   for (const auto& call : outcome.tool_calls) {
     if (!out.empty()) out += ',';
     const ItemName name{.kind = ItemKind::call, .job = head.id, .place = place++};

@@ -26,6 +26,7 @@ struct ResponseDraft : Draft {
   explicit ResponseDraft(ResponseRequest& of) : Draft(of), request(of) {}
   ResponseRequest& request;
   bool has_input = false;
+  bool input_given = false;  ///< it is a list with something in it
   bool stream_options = false;
   std::string tools;              ///< as the messages' API has them; empty: none
   std::string tool_choice;        ///< the same
@@ -45,6 +46,8 @@ struct ResponseDraft : Draft {
 
 Fault read_input(ResponseDraft& draft, dom::element value) {
   draft.has_input = true;
+  dom::array given;
+  draft.input_given = !value.get(given) && given.begin() != given.end();
   if (auto fault = check_once(draft, value)) return fault;
   auto items = read_input_items(value);
   if (!items) return std::move(items.error());
@@ -90,6 +93,22 @@ Fault read_stream_options(ResponseDraft& draft, dom::element value) {
   return {};
 }
 
+constexpr std::array<std::string_view, 9> include_words{"reasoning.encrypted_content",
+                                                        "message.output_text.logprobs",
+                                                        "message.input_image.image_url",
+                                                        "file_search_call.results",
+                                                        "web_search_call.results",
+                                                        "web_search_call.action.sources",
+                                                        "code_interpreter_call.outputs",
+                                                        "computer_call_output.output.image_url",
+                                                        "mcp_call.output"};
+
+std::string named(Words words) {
+  std::string out;
+  for (const auto word : words) out.append(out.empty() ? "" : ", ").append(word);
+  return out;
+}
+
 /// What it could add belongs to tools that are not served here, or is nothing this program has;
 /// only logprobs would be missed.
 Fault read_include(ResponseDraft& draft, dom::element value) {
@@ -98,6 +117,9 @@ Fault read_include(ResponseDraft& draft, dom::element value) {
   for (const auto item : list) {
     std::string_view what;
     if (item.get(what)) return draft.invalid("must be a list of strings.");
+    if (std::ranges::find(include_words, what) == include_words.end())
+      return draft.invalid(quoted(what) + " is not known; allowed are " + named(include_words) +
+                           ".");
     if (what == "message.output_text.logprobs")
       return draft.not_supported(
           "\"message.output_text.logprobs\" is not supported; leave it out.");
@@ -114,12 +136,24 @@ Fault read_truncation(ResponseDraft& draft, dom::element value) {
 // --- what goes on to the model's server, by its name there
 
 Fault read_effort(ResponseDraft& draft, dom::element value) {
-  if (!value.is_string()) return draft.invalid("effort", "must be a string.");
+  if (auto fault = check_word(draft, "effort", value, effort_words)) return fault;
   draft.pass_as("reasoning_effort", simdjson::minify(value));
   return {};
 }
 
-/// A summary is given by nobody here: reasoning comes as it is, where the model's server tells it.
+/// Nobody here makes a summary of its own: `auto` is what there is, the reasoning as the model's
+/// server tells it.
+Fault check_summary(const Draft& draft, std::string_view name, dom::element value) {
+  constexpr std::array<std::string_view, 3> words{"auto", "concise", "detailed"};
+  if (auto fault = check_word(draft, name, value, words)) return fault;
+  std::string_view word;
+  if (value.get(word) || word == "auto") return {};
+  return make_problem("not_supported", "reasoning." + std::string(name),
+                      "`" + std::string(name) + "` " + quoted(word) +
+                          " is not supported: reasoning comes as the model's server tells it. Use "
+                          "\"auto\" or leave it out.");
+}
+
 Fault read_reasoning(ResponseDraft& draft, dom::element value) {
   dom::object reasoning;
   if (value.get(reasoning)) return draft.invalid("must be an object.");
@@ -130,8 +164,10 @@ Fault read_reasoning(ResponseDraft& draft, dom::element value) {
       return draft.invalid(cut_utf8(name, 100),
                            R"(is not known; allowed are "effort" and "summary".)");
     if (member.is_null()) continue;
-    if (summary && !member.is_string()) return draft.invalid(name, "must be a string.");
-    if (summary) continue;
+    if (summary) {
+      if (auto fault = check_summary(draft, name, member)) return fault;
+      continue;
+    }
     if (auto fault = read_effort(draft, member)) return fault;
     effort = simdjson::minify(member);
   }
@@ -153,7 +189,7 @@ Fault read_text_options(ResponseDraft& draft, dom::element value) {
                            R"(is not known; allowed are "format" and "verbosity".)");
     if (member.is_null()) continue;
     if (name == "verbosity") {
-      if (!member.is_string()) return draft.invalid(name, "must be a string.");
+      if (auto fault = check_word(draft, name, member, verbosity_words)) return fault;
       verbosity = simdjson::minify(member);
       draft.pass_as("verbosity", verbosity);
       continue;
@@ -204,13 +240,18 @@ Fault read_top_p(ResponseDraft& draft, dom::element value) {
 
 Fault read_service_tier(ResponseDraft& draft, dom::element value) {
   draft.service_tier = one_line(draft.raw);
-  return pass_text(draft, value);
+  return pass_service_tier(draft, value);
 }
 
 /// Passed on, and shown.
 Fault show_text(ResponseDraft& draft, dom::element value) {
   draft.others.append(",\"").append(draft.name).append("\":").append(one_line(draft.raw));
   return pass_text(draft, value);
+}
+
+Fault show_cache_retention(ResponseDraft& draft, dom::element value) {
+  if (auto fault = check_word(draft, draft.name, value, cache_retention_words)) return fault;
+  return show_text(draft, value);
 }
 
 /// Tools that are not served here are what it would count.
@@ -247,7 +288,7 @@ constexpr std::array fields{
     ResponseField{"user", show_text},
     ResponseField{"safety_identifier", show_text},
     ResponseField{"prompt_cache_key", show_text},
-    ResponseField{"prompt_cache_retention", show_text},
+    ResponseField{"prompt_cache_retention", show_cache_retention},
     ResponseField{"service_tier", read_service_tier},
     ResponseField{"max_tool_calls", read_tool_call_limit},
     ResponseField{"top_logprobs", only_zero},
@@ -310,6 +351,10 @@ Fault check_whole(ResponseDraft& draft) {
   if (!draft.has_input)
     return missing("input", "`input` is required: a string or a list of items.");
   draft.name = "input";
+  if (request.input.empty() && !request.previous && draft.input_given)
+    return draft.invalid(
+        "holds nothing but `reasoning` items, which are not given to the model; at least one "
+        "message is required.");
   if (request.input.empty() && !request.previous)
     return draft.invalid("is an empty list; at least one item is required.");
   if (request.job.model.empty())
@@ -346,6 +391,7 @@ std::expected<ResponseRequest, Problem> parse_response_request(std::string_view 
   pass_tools(draft);
   if (!job.params.empty()) job.params += '}';
   job.request = shown(draft);
+  job.kept = request.store;
   if (auto fault = check_whole(draft)) return std::unexpected(std::move(*fault));
   job.server_defaults = true;
   job.created_at = now;

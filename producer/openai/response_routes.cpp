@@ -220,10 +220,11 @@ Task<http::Response> ResponseRoutes::remove(http::Request& request) {
   if (!found) co_return error_response(found.error());
   const std::string name = response_id(found->row.id);
   if (!terminal(found->row.state)) {
-    const auto ended = co_await parts_.cancel.cancel(request.tenant, found->row.id);
+    auto ended = co_await parts_.cancel.cancel(request.tenant, found->row.id);
     if (!ended) co_return error_response(ended.error());
+    found->row = std::move(*ended);
   }
-  const auto kept = co_await kept_.forget(std::move(*found));
+  const auto kept = co_await parts_.eraser.erase(std::move(found->row));
   if (kept) co_return error_response(*kept);
   http::Response answer;
   answer.body = R"({"id":")" + name + R"(","object":"response","deleted":true})";

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "producer/ingress/job_eraser.h"
 #include "producer/openai/answering.h"
 #include "producer/openai/kept_responses.h"
 #include "shared/http/router.h"
@@ -21,6 +22,7 @@ class ResponseRoutes {
     ObjectStore& objects;
     Clock& clock;
     IngressMetrics& metrics;
+    JobEraser& eraser;
   };
   explicit ResponseRoutes(Parts parts)
       : parts_(parts),

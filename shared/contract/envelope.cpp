@@ -206,6 +206,7 @@ Job read_members(Reader& read) {
   if (!deadline) read.fail("deadline", "is missing");
   job.created_at = created.value_or(WallTime{});
   job.deadline = deadline.value_or(WallTime{});
+  read.flag("kept", job.kept);
   read.text("on_busy", job.on_busy, false);
   read.as_written("metadata", job.metadata);
   read.as_written("request", job.request);
@@ -240,6 +241,7 @@ std::string encode_envelope(const Job& job) {
   time_member(out, "created_at", job.created_at);
   if (job.not_before) time_member(out, "not_before", *job.not_before);
   time_member(out, "deadline", job.deadline);
+  if (!job.kept) out += R"(,"kept":false)";
   text_member(out, "on_busy", job.on_busy);
   if (!job.metadata.empty()) {
     member(out, "metadata");

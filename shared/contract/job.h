@@ -51,6 +51,8 @@ struct Job {
   WallTime created_at{};
   std::optional<WallTime> not_before;
   WallTime deadline{};
+  /// False: what it was asked and what it answered is erased soon after its end.
+  bool kept = true;
   std::string on_busy = "enqueue";
   std::string metadata;  ///< a JSON object, or empty
   /// What the surface that took the job shows of the request again: a JSON object on one line that

@@ -22,6 +22,9 @@ class JobRow {
   std::string_view model() const { return part(3); }
   std::string_view envelope() const { return part(4); }
   std::string_view fingerprint() const { return part(5); }
+  bool kept() const { return kept_; }
+  /// It answers a message of its session.
+  bool is_turn() const { return is_turn_; }
   std::size_t bytes() const { return text_.size(); }
 
  private:
@@ -33,6 +36,8 @@ class JobRow {
   JobId id_;
   std::int64_t created_at_ms_;
   std::int64_t deadline_ms_;
+  bool kept_;
+  bool is_turn_;
   std::string text_;
   std::array<std::uint32_t, 6> ends_{};
 };

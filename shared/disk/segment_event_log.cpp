@@ -31,6 +31,10 @@ Task<Result<>> SegmentEventLog::withdraw(const Job& job) {
   co_return log_.withdraw(job.id);
 }
 
+Task<Result<>> SegmentEventLog::forget(const JobId& id) {
+  co_return log_.forget(id, now());
+}
+
 Task<Result<Begun>> SegmentEventLog::begin(const BeginRequest& request) {
   co_return log_.begin(request, now());
 }

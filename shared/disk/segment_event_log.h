@@ -24,6 +24,7 @@ class SegmentEventLog final : public EventLog, private disk::Ear {
                                 std::string_view queued_line) override;
   void acknowledge(const Job& job) override;
   Task<Result<>> withdraw(const Job& job) override;
+  Task<Result<>> forget(const JobId& id) override;
   Task<Result<Begun>> begin(const BeginRequest& request) override;
   Task<Result<Appended>> append(const AppendRequest& request) override;
   Task<Result<LogPage>> read(const JobId& id, Seq after) override;

@@ -70,6 +70,7 @@ class SegmentLog {
                           std::string_view queued_line, Now at);
   void acknowledge(const JobId& id);
   Result<> withdraw(const JobId& id);
+  Result<> forget(const JobId& id, Now at);
   Result<Begun> begin(const BeginRequest& request, Now at);
   Result<Appended> append(const AppendRequest& request, Now at);
   /// `timed_out` where patience ends: ask again with more, or by `read_later`.

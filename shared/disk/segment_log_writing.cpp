@@ -126,6 +126,28 @@ Result<> SegmentLog::withdraw(const JobId& id) {
   return {};
 }
 
+/// A record that ended long ago stands in the place of the last one. The lines go with their
+/// segments.
+Result<> SegmentLog::forget(const JobId& id, Now at) {
+  Shard& shard = shard_of(id);
+  const std::lock_guard lock(shard.mutex);
+  if (shard.live.contains(id)) return Failure(Errc::conflict);
+  const auto ended = find_ended(shard, id, at.wall);
+  if (!ended) return {};
+  auto log = read_record(*ended);
+  if (!log && log.error() == Errc::not_found) return {};
+  if (!log) return Failure(log.error());
+  log->standing.ended_at = WallTime{};
+  log->runs.clear();
+  std::string meta;
+  encode(meta, log->identity, log->standing, log->runs);
+  const auto place =
+      write(Entry{.kind = Kind::record, .id = id, .expected = log->standing.last, .meta = meta});
+  if (!place) return Failure(place.error());
+  shard.ended[id] = {.id = id, .record = *place, .oldest_segment = place->segment, .ended_at = {}};
+  return {};
+}
+
 Result<Begun> SegmentLog::begin(const BeginRequest& request, Now at) {
   const JobId& id = request.job.id;
   Shard& shard = shard_of(id);

@@ -48,6 +48,11 @@ Task<Result<>> MemoryEventLog::withdraw(const Job& job) {
   return commands_.call(std::move(there), deadline());
 }
 
+Task<Result<>> MemoryEventLog::forget(const JobId& id) {
+  auto there = [&server = server_, id] { return server.forget(id); };
+  return memory::ask<void>(commands_, std::move(there), deadline());
+}
+
 Task<Result<Begun>> MemoryEventLog::begin(const BeginRequest& request) {
   auto there = [&server = server_, run = run_, job = request.job, token = request.token,
                 worker = std::string(request.worker), known = request.known,

@@ -97,6 +97,13 @@ void LogServer::withdraw(const Job& job) {
   leave_session(job.tenant, job.session, job.id);
 }
 
+Result<> LogServer::forget(const JobId& id) {
+  const Record* record = find(id);
+  if (record && !terminal(record->state)) return Failure(Errc::conflict);
+  records_.erase(id);
+  return {};
+}
+
 // --- the lease
 
 Begun LogServer::take_lease(const BeginRequest& request, std::uint64_t run) {

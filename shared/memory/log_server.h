@@ -52,6 +52,7 @@ class LogServer {
   Result<Accepted> accept(const Job& job, const std::string& fingerprint, const std::string& line);
   void acknowledge(const JobId& id);
   void withdraw(const Job& job);
+  Result<> forget(const JobId& id);
   /// `run`: of the server, as the port learnt it when it connected.
   Begun begin(const BeginRequest& request, std::uint64_t run) {
     const Begun begun = take_lease(request, run);

@@ -59,6 +59,14 @@ Task<Result<>> MemoryStore::forget(Job job) {
   co_return Result<>();
 }
 
+Task<Result<std::vector<StoredJob>>> MemoryStore::unkept(WallTime ended_before,
+                                                         std::uint32_t limit) {
+  using Jobs = std::vector<StoredJob>;
+  return ask<Jobs>([&tables = tables_, ended_before, limit] {
+    return Result<Jobs>(tables.unkept(ended_before, limit));
+  });
+}
+
 Task<Result<StoredJob>> MemoryStore::find(std::string_view tenant, const JobId& id) {
   return ask<StoredJob>(
       [&tables = tables_, of = std::string(tenant), id] { return tables.find(of, id); });

@@ -19,6 +19,7 @@ class MemoryStore final : public Store {
   Task<Result<Finished>> finish(const Job& job, const Outcome& outcome, const Step* step) override;
   Task<Result<StoredJob>> want_cancel(std::string_view tenant, const JobId& id) override;
   Task<Result<>> redact(const Job& job) override;
+  Task<Result<std::vector<StoredJob>>> unkept(WallTime ended_before, std::uint32_t limit) override;
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override;
   Task<Result<StoredJob>> find_noted(const JobId& id) override;
   Task<Result<std::vector<StoredJob>>> list(const JobFilter& filter) override;

@@ -57,6 +57,7 @@ Finished Tables::finish(const Job& job, const Outcome& outcome, const Step* step
   if (terminal(row.state) && !bugs_.last_finish_wins)
     return {.first = false, .outcome = *row.outcome};
   set_outcome(row, outcome);
+  if (!job.kept) unkept_.insert(job.id);
   if (step) keep_step(job.id, *step);
   return {.first = true, .outcome = outcome};
 }
@@ -89,6 +90,16 @@ void Tables::redact(const Job& job) {
   found->second.outcome->tool_calls.clear();
   found->second.outcome->asides = {};
   steps_.erase(job.id);
+  unkept_.erase(job.id);
+}
+
+std::vector<StoredJob> Tables::unkept(WallTime ended_before, std::uint32_t limit) const {
+  std::vector<StoredJob> found;
+  for (const auto& id : unkept_)
+    if (const auto* job = row(id); job && job->ended_at < ended_before) found.push_back(*job);
+  std::ranges::sort(found, {}, [](const StoredJob& job) { return *job.ended_at; });
+  if (found.size() > limit) found.resize(limit);
+  return found;
 }
 
 Result<StoredJob> Tables::find(const std::string& tenant, const JobId& id) const {

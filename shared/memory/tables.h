@@ -2,6 +2,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ class Tables {
   Result<StoredJob> find(const JobId& id) const;
   std::uint64_t count_live(const std::string& tenant, std::uint64_t most) const;
   void redact(const Job& job);
+  std::vector<StoredJob> unkept(WallTime ended_before, std::uint32_t limit) const;
   Result<StoredJob> find(const std::string& tenant, const JobId& id) const;
   Result<std::vector<StoredJob>> list(const JobFilter& filter) const;
   const std::string& id() const { return id_; }
@@ -53,6 +55,7 @@ class Tables {
   const Bugs& bugs_;
   std::unordered_map<JobId, StoredJob> rows_;
   std::unordered_map<JobId, std::vector<Step>> steps_;
+  std::set<JobId> unkept_;
   OnFinish finished_;
 };
 

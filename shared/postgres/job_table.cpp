@@ -44,7 +44,10 @@ constexpr Statement finish_sql{
     " asked.session_id, asked.turn, 1, $23::text, 'assistant', $12, $24::text, $11, $15,"
     " asked.job_id, $14, $26, nullif($27::text, '')::double precision"
     " FROM messages AS asked JOIN ended ON asked.job_id = ended.id AND asked.place = 0"
-    " WHERE $23::text IS NOT NULL ON CONFLICT DO NOTHING)"
+    " WHERE $23::text IS NOT NULL ON CONFLICT DO NOTHING),"
+    " unanswered AS (UPDATE messages SET status = $24::text FROM ended"
+    " WHERE messages.job_id = ended.id AND messages.place = 0 AND $23::text IS NULL"
+    " AND $24::text IS NOT NULL)"
     " SELECT count(*) FROM ended"};
 
 /// The row is held until the commit, so that no other process ends the job in between.
@@ -70,9 +73,14 @@ constexpr Statement want_cancel_sql{
     " WHERE id = $1 AND tenant = $2 AND cancel_wanted = 0 AND ended_at IS NULL"};
 
 constexpr Statement redact_sql{
-    "WITH redacted AS (UPDATE jobs SET envelope = $3, answer = NULL, tool_calls = NULL,"
-    " asides = NULL WHERE id = $1 AND tenant = $2 AND ended_at IS NOT NULL RETURNING id)"
+    "WITH redacted AS (UPDATE jobs SET unkept = 0, envelope = $3, answer = NULL,"
+    " tool_calls = NULL, asides = NULL WHERE id = $1 AND tenant = $2 AND ended_at IS NOT NULL "
+    "RETURNING id)"
     " DELETE FROM steps WHERE job_id IN (SELECT id FROM redacted)"};
+
+constexpr Statement mark_unkept_sql{
+    "UPDATE jobs SET unkept = 1 WHERE id = $1 AND ended_at IS NOT NULL AND ($2::integer = 0 OR NOT"
+    " EXISTS (SELECT 1 FROM messages WHERE job_id = $1 AND place = 0))"};
 
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
@@ -82,6 +90,9 @@ constexpr Statement count_live_sql{
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE tenant = $1 AND state < 3 LIMIT $2) AS live"};
 constexpr Statement find_sql{"SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = $1"};
 constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = $1";
+constexpr Statement unkept_sql{
+    "SELECT " MILLRACE_JOB_COLUMNS
+    " FROM jobs WHERE unkept = 1 AND ended_at < $1 ORDER BY ended_at LIMIT $2"};
 #undef MILLRACE_JOB_COLUMNS
 #undef MILLRACE_ACCEPTED
 
@@ -111,10 +122,12 @@ void add_step(Params& params, const Step* step) {
 }
 
 void add_answer(Params& params, const JobRow& row, const Outcome& outcome) {
-  if (!row.session().empty() && leaves_answer(outcome))
+  if (row.session().empty())
+    params.add_null().add_null();
+  else if (leaves_answer(outcome))
     params.add(answer_id(row.id())).add(answer_status(outcome.state));
   else
-    params.add_null().add_null();
+    params.add_null().add(answer_status(outcome.state));
 }
 
 std::string calls_json(const std::vector<ToolCall>& calls) {
@@ -235,7 +248,11 @@ Task<Result<Finished>> JobTable::finish(const JobRow& row, const Outcome& outcom
   if (!ended) co_return Failure(ended.error());
   const auto told = co_await queue_webhook(row, now);
   if (!told) co_return Failure(told.error());
-  if (ended->number(0, 0) > 0) co_return Finished{.first = true, .outcome = outcome};
+  if (ended->number(0, 0) > 0) {
+    const auto marked = co_await mark_unkept(row);
+    if (!marked) co_return Failure(marked.error());
+    co_return Finished{.first = true, .outcome = outcome};
+  }
   auto standing = co_await find(row.id());
   // Ended and removed in between: nothing stands, so this may not say that it was the first.
   if (!standing && standing.error() == Errc::not_found) co_return Failure(Errc::unavailable);
@@ -254,6 +271,20 @@ Task<Result<>> JobTable::redact(const JobRow& row) {
   const auto redacted = co_await connection_.run(
       redact_sql, Params().add(row.id()).add(row.tenant()).add(row.envelope()));
   co_return done(redacted);
+}
+
+Task<Result<>> JobTable::mark_unkept(const JobRow& row) {
+  if (row.kept() && !row.is_turn()) co_return Result<>();
+  const auto marked = co_await connection_.run(
+      mark_unkept_sql, Params().add(row.id()).add(std::int64_t{row.kept() ? 1 : 0}));
+  co_return done(marked);
+}
+
+Task<Result<std::vector<StoredJob>>> JobTable::unkept(WallTime ended_before, std::uint32_t limit) {
+  const auto rows = co_await connection_.run(
+      unkept_sql, Params().add(ended_before).add(static_cast<std::int64_t>(limit)));
+  if (!rows) co_return Failure(rows.error());
+  co_return all_of<StoredJob>(*rows, read_job);
 }
 
 Task<Result<>> JobTable::probe() {

@@ -27,6 +27,7 @@ class JobTable {
                                 const Step* step, WallTime now);
   Task<Result<StoredJob>> want_cancel(const std::string& tenant, const JobId& id);
   Task<Result<>> redact(const JobRow& row);
+  Task<Result<std::vector<StoredJob>>> unkept(WallTime ended_before, std::uint32_t limit);
 
   /// A write that changes nothing anybody reads: shows whether writing works.
   Task<Result<>> probe();
@@ -43,6 +44,9 @@ class JobTable {
   /// Makes the delivery of the job's webhook, unless it is there. Each write of a job does, for a
   /// job may have been ended by somebody who did not know its envelope.
   Task<Result<>> queue_webhook(const JobRow& row, WallTime now);
+
+  /// Marks an ended job whose words nobody is to have.
+  Task<Result<>> mark_unkept(const JobRow& row);
 
   Connection& connection_;
 };

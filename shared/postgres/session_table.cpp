@@ -21,6 +21,9 @@ constexpr Statement create_sql{
     " created_at = excluded.created_at, last_accessed = excluded.last_accessed,"
     " metadata = excluded.metadata, summary = '', summary_upto = ''"
     " WHERE sessions.last_accessed < $5 AND NOT " MILLRACE_SPOKEN("$5")};
+constexpr Statement unkeep_sql{
+    "UPDATE jobs SET unkept = 1 WHERE id IN (SELECT job_id FROM messages"
+    " WHERE tenant = $1 AND session_id = $2 AND place = 0)"};
 constexpr Statement remove_messages_sql{
     "DELETE FROM messages WHERE tenant = $1 AND session_id = $2"};
 /// Holds the row until the commit: who asks at the same time takes the next turn.
@@ -109,6 +112,8 @@ Task<Result<>> SessionTable::remove(const std::string& tenant, const std::string
   const auto removed = co_await connection_.run(remove_sql, named(tenant, id).add(alive_since));
   if (!removed) co_return Failure(removed.error());
   if (removed->changes() == 0) co_return Failure(Errc::not_found);
+  const auto unkept = co_await connection_.run(unkeep_sql, named(tenant, id));
+  if (!unkept) co_return Failure(unkept.error());
   const auto cleared = co_await connection_.run(remove_messages_sql, named(tenant, id));
   if (!cleared) co_return Failure(cleared.error());
   co_return Result<>();

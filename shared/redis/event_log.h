@@ -43,6 +43,7 @@ class RedisEventLog final : public EventLog {
                                 std::string_view queued_line) override;
   void acknowledge(const Job& job) override;
   Task<Result<>> withdraw(const Job& job) override;
+  Task<Result<>> forget(const JobId& id) override;
   Task<Result<Begun>> begin(const BeginRequest& request) override;
   Task<Result<Appended>> append(const AppendRequest& request) override;
   Task<Result<LogPage>> read(const JobId& id, Seq after) override;

@@ -80,6 +80,17 @@ Task<Result<>> RedisEventLog::withdraw(const Job& job) {
   co_return Result<>{};
 }
 
+Task<Result<>> RedisEventLog::forget(const JobId& id) {
+  const auto fill = [&](CommandBuffer& command) {
+    command.part(keys::job(id));
+    command.part(keys::events(id));
+  };
+  const auto replies = co_await run_script({Script::forget, 2, 0}, commands_.deadline(), fill);
+  if (!replies) co_return Failure(replies.error());
+  if (replies->front().view().number() != 1) co_return Failure(Errc::conflict);
+  co_return Result<>{};
+}
+
 void RedisEventLog::begin_parts(const BeginRequest& request, CommandBuffer& command) {
   command.part(keys::job(request.job.id));
   command.part(request.token.str());

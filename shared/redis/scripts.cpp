@@ -49,6 +49,14 @@ redis.call('DEL', KEYS[1], KEYS[2])
 return 1
 )";
 
+// KEYS job, events. -> 1 removed, or nothing was there; 0 it has not ended, and stays.
+constexpr std::string_view forget = R"(
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'queued' or state == 'running' or state == 'retrying' then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1
+)";
+
 // Takes or renews the lease.
 // KEYS job. ARGV token, control channel, known, begun before, force, lease ms, run.
 // -> {outcome, state before, seq, gap from or 0, errors, lost, cancel, busy ms}; outcome 0 granted,
@@ -225,7 +233,7 @@ return 1
 )";
 
 constexpr std::array<std::string_view, script_count> sources{
-    accept, acknowledge, withdraw, begin, append, compact, cancel, take, join_idle};
+    accept, acknowledge, withdraw, forget, begin, append, compact, cancel, take, join_idle};
 
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, SHA_DIGEST_LENGTH> hash;

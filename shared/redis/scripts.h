@@ -20,6 +20,7 @@ enum class Script : std::uint8_t {
   accept,
   acknowledge,
   withdraw,
+  forget,
   begin,
   append,
   compact,
@@ -27,7 +28,7 @@ enum class Script : std::uint8_t {
   take,
   join_idle
 };
-inline constexpr std::size_t script_count = 9;
+inline constexpr std::size_t script_count = 10;
 
 std::string_view source(Script script);
 

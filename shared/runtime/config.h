@@ -65,6 +65,7 @@ struct Config {
   std::uint32_t job_attempts = 5;
   Duration drain_grace = 30s;
   Duration events_ttl = 24h;
+  Duration unkept_ttl = 5min;      ///< a job that is not to be kept goes so long after its end
   Duration session_timeout = 24h;  ///< since its last access; SESSION_TIMEOUT_HOURS
   std::string features;  ///< names that a question's features may have, with commas; empty: any
   std::string context_compression = "off";  ///< on: older messages go to the model as a summary

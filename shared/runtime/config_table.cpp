@@ -280,6 +280,7 @@ const std::vector<Setting>& settings() {
       whole("job_attempts", {"MILLRACE_JOB_ATTEMPTS"}, &C::job_attempts, 1, 1000),
       time("drain_grace", {"MILLRACE_DRAIN_GRACE"}, &C::drain_grace, 0ms, 1h),
       time("events_ttl", {"EVENTS_TTL"}, &C::events_ttl, 1s, 365 * 24h),
+      time("unkept_ttl", {"UNKEPT_TTL"}, &C::unkept_ttl, 1s, 24h),
       hours("session_timeout_hours", {"SESSION_TIMEOUT_HOURS"}, &C::session_timeout, 24 * 3650),
       whole("max_context_messages", {"MAX_CONTEXT_MESSAGES"}, &C::max_context_messages, 1, 10'000),
       choice("context_compression", {"CONTEXT_COMPRESSION"}, &C::context_compression,

@@ -45,6 +45,9 @@ constexpr const char* answer_sql =
     " WHERE job_id = ?1 AND place = 0"
     " ON CONFLICT DO NOTHING";
 
+constexpr const char* unanswered_sql =
+    "UPDATE messages SET status = ?2 WHERE job_id = ?1 AND place = 0";
+
 // Nothing for a job that lives, or whose end is none of those to be told.
 constexpr const char* webhook_sql =
     "INSERT INTO webhook_deliveries (job_id, tenant, url, host, ended_as, state, claims, tries,"
@@ -59,9 +62,13 @@ constexpr const char* want_cancel_sql =
     " WHERE id = ? AND tenant = ? AND cancel_wanted = 0 AND ended_at IS NULL";
 
 constexpr const char* redact_sql =
-    "UPDATE jobs SET envelope = ?3, answer = NULL, tool_calls = NULL, asides = NULL"
+    "UPDATE jobs SET unkept = 0, envelope = ?3, answer = NULL, tool_calls = NULL, asides = NULL"
     " WHERE id = ?1 AND tenant = ?2 AND ended_at IS NOT NULL";
 constexpr const char* drop_steps_sql = "DELETE FROM steps WHERE job_id = ?";
+
+constexpr const char* mark_unkept_sql =
+    "UPDATE jobs SET unkept = 1 WHERE id = ?1 AND (?2 = 0 OR NOT EXISTS"
+    " (SELECT 1 FROM messages WHERE job_id = ?1 AND place = 0))";
 
 #define MILLRACE_JOB_COLUMNS                                                                  \
   "id, tenant, kind, session, model, envelope, fingerprint, state, cancel_wanted, attempts, " \
@@ -71,6 +78,9 @@ constexpr const char* count_live_sql =
     "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE tenant = ? AND state < 3 LIMIT ?)";
 constexpr const char* find_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE id = ?";
 constexpr const char* list_sql = "SELECT " MILLRACE_JOB_COLUMNS " FROM jobs WHERE tenant = ?";
+constexpr const char* unkept_sql =
+    "SELECT " MILLRACE_JOB_COLUMNS
+    " FROM jobs WHERE unkept = 1 AND ended_at < ? ORDER BY ended_at LIMIT ?";
 #undef MILLRACE_JOB_COLUMNS
 
 constexpr const char* steps_sql =
@@ -162,11 +172,14 @@ JobTable::JobTable(Database& database)
       insert_ended_(insert_ended_sql),
       insert_step_(insert_step_sql),
       answer_(answer_sql),
+      unanswered_(unanswered_sql),
       webhook_(webhook_sql),
       ended_(ended_sql),
       want_cancel_(want_cancel_sql),
       redact_(redact_sql),
       drop_steps_(drop_steps_sql),
+      mark_unkept_(mark_unkept_sql),
+      unkept_(unkept_sql),
       find_(find_sql),
       count_live_(count_live_sql),
       steps_(steps_sql) {}
@@ -263,10 +276,15 @@ Result<Finished> JobTable::finish(const JobRow& row, const Outcome& outcome, con
   if (step) {
     if (const auto saved = insert_step(row.id(), *step); !saved) return Failure(saved.error());
   }
-  if (!row.session().empty() && leaves_answer(outcome)) {
-    if (const auto done = insert_answer(row.id(), outcome, said, now); !done)
-      return Failure(done.error());
+  if (!row.session().empty()) {
+    const auto done = leaves_answer(outcome) ? insert_answer(row.id(), outcome, said, now)
+                                             : unanswered_.on(database_)
+                                                   .bind(row.id().bytes)
+                                                   .bind(answer_status(outcome.state))
+                                                   .finish();
+    if (!done) return Failure(done.error());
   }
+  if (const auto marked = mark_unkept(row); !marked) return Failure(marked.error());
   if (const auto told = queue_webhook(row, now); !told) return Failure(told.error());
   return Finished{.first = true, .outcome = outcome};
 }
@@ -287,6 +305,17 @@ Result<> JobTable::redact(const JobRow& row) {
     if (!done || database_.changes() == 0) return done;
   }
   return drop_steps_.on(database_).bind(row.id().bytes).finish();
+}
+
+Result<> JobTable::mark_unkept(const JobRow& row) {
+  if (row.kept() && !row.is_turn()) return {};
+  return mark_unkept_.on(database_).bind(row.id().bytes).bind(row.kept() ? 1 : 0).finish();
+}
+
+Result<std::vector<StoredJob>> JobTable::unkept(WallTime ended_before, std::uint32_t limit) {
+  auto query = unkept_.on(database_);
+  query.bind(ended_before).bind(limit);
+  return all_of<StoredJob>(query, read_job);
 }
 
 Result<> JobTable::probe() {

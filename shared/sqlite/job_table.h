@@ -27,6 +27,7 @@ class JobTable {
                           const Step* step, WallTime now);
   Result<StoredJob> want_cancel(std::string_view tenant, const JobId& id);
   Result<> redact(const JobRow& row);
+  Result<std::vector<StoredJob>> unkept(WallTime ended_before, std::uint32_t limit);
   /// A write that changes nothing anybody reads: shows whether writing works.
   Result<> probe();
 
@@ -53,6 +54,9 @@ class JobTable {
   Result<> insert_answer(const JobId& id, const Outcome& outcome, const AnswerNote& said,
                          WallTime now);
 
+  /// Marks an ended job whose words nobody is to have.
+  Result<> mark_unkept(const JobRow& row);
+
   Database& database_;
   Statement note_;
   Statement begin_;
@@ -61,11 +65,14 @@ class JobTable {
   Statement insert_ended_;
   Statement insert_step_;
   Statement answer_;
+  Statement unanswered_;
   Statement webhook_;
   Statement ended_;
   Statement want_cancel_;
   Statement redact_;
   Statement drop_steps_;
+  Statement mark_unkept_;
+  Statement unkept_;
   Statement find_;
   Statement count_live_;
   Statement steps_;

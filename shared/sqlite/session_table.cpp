@@ -24,6 +24,9 @@ constexpr const char* find_sql =
 constexpr const char* touch_sql =
     "UPDATE sessions SET last_accessed = max(last_accessed, ?4)"
     " WHERE tenant = ?1 AND session_id = ?2 AND " MILLRACE_LIVES("?3");
+constexpr const char* unkeep_sql =
+    "UPDATE jobs SET unkept = 1 WHERE id IN (SELECT job_id FROM messages"
+    " WHERE tenant = ? AND session_id = ? AND place = 0)";
 constexpr const char* remove_messages_sql =
     "DELETE FROM messages WHERE tenant = ? AND session_id = ?";
 constexpr const char* remove_sql = "DELETE FROM sessions WHERE tenant = ? AND session_id = ?";
@@ -70,6 +73,7 @@ SessionTable::SessionTable(Database& database)
       create_(create_sql),
       find_(find_sql),
       touch_(touch_sql),
+      unkeep_(unkeep_sql),
       remove_messages_(remove_messages_sql),
       remove_(remove_sql),
       ask_(ask_sql),
@@ -134,6 +138,7 @@ Result<> SessionTable::erase(std::string_view tenant, std::string_view id) {
 Result<> SessionTable::remove(std::string_view tenant, std::string_view id, WallTime alive_since) {
   const auto lives = find(tenant, id, alive_since);
   if (!lives) return Failure(lives.error());
+  if (const auto done = unkeep_.on(database_).bind(tenant).bind(id).finish(); !done) return done;
   return erase(tenant, id);
 }
 

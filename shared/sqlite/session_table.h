@@ -44,6 +44,7 @@ class SessionTable {
   Statement create_;
   Statement find_;
   Statement touch_;
+  Statement unkeep_;
   Statement remove_messages_;
   Statement remove_;
   Statement ask_;

@@ -83,6 +83,11 @@ class StorePort final : public Store {
         [row = JobRow(job, "")](Tables& tables) { return tables.jobs.redact(row); });
   }
 
+  Task<Result<std::vector<StoredJob>>> unkept(WallTime ended_before, std::uint32_t limit) override {
+    return desks_.template list<std::vector<StoredJob>>(
+        [ended_before, limit](Tables& tables) { return tables.jobs.unkept(ended_before, limit); });
+  }
+
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     return desks_.template read<StoredJob>([tenant = std::string(tenant), id](Tables& tables) {
       return tables.jobs.find(tenant, id);

@@ -82,6 +82,19 @@ TEST_P(EventLogSuite, WithdrawLeavesAnAcknowledgedABegunAndAnUnknownJob) {
   EXPECT_TRUE(loop.get(log->withdraw(job())));
 }
 
+TEST_P(EventLogSuite, ForgetTakesTheLogOfAJobThatHasEndedAndOfNoOther) {
+  const auto made = job("s");
+  const auto holder = running(made);
+  EXPECT_EQ(loop.get(log->forget(made.id)).error(), Errc::conflict);
+  EXPECT_TRUE(state(made));
+  ASSERT_TRUE(append(made, holder, 1, 1, JobState::succeeded));
+  ASSERT_TRUE(loop.get(log->forget(made.id)));
+  EXPECT_FALSE(state(made));
+  EXPECT_EQ(read(made).error(), Errc::not_found);
+  EXPECT_TRUE(loop.get(log->forget(made.id))) << "once more is no error";
+  EXPECT_EQ(append(made, holder, 2, 1).error(), Errc::lost);
+}
+
 TEST_P(EventLogSuite, AnAcknowledgementOfALostRecordMakesNone) {
   const auto made = job();
   log->acknowledge(made);

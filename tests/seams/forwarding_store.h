@@ -24,6 +24,9 @@ class ForwardingStore : public Store {
     return to_.want_cancel(tenant, id);
   }
   Task<Result<>> redact(const Job& job) override { return to_.redact(job); }
+  Task<Result<std::vector<StoredJob>>> unkept(WallTime ended_before, std::uint32_t limit) override {
+    return to_.unkept(ended_before, limit);
+  }
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {
     return to_.find(tenant, id);
   }

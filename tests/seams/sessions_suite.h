@@ -149,7 +149,7 @@ TEST_P(SessionsSuite, WhatWasSaidBeforeAnInterruptionIsKeptAndMarked) {
   }
   EXPECT_EQ(said("s"), (Lines{"user:0", "assistant:half an(interrupted)", "user:1",
                               "assistant:a third(failed)", "user:2", "assistant:late(expired)",
-                              "user:3", "user:4", "assistant:"}));
+                              "user:3(interrupted)", "user:4", "assistant:"}));
 }
 
 TEST_P(SessionsSuite, TurnsStandInTheOrderTheyWereAskedWhicheverEndsFirst) {
@@ -183,6 +183,47 @@ TEST_P(SessionsSuite, ADeletedSessionTakesItsMessagesAlongAndALateEndLeavesNone)
   finish(job(1, "s"), ended(JobState::succeeded, "late"));
   ASSERT_TRUE(created("s"));
   EXPECT_EQ(said("s"), Lines{});
+}
+
+TEST_P(SessionsSuite, TheTurnsOfADeletedSessionAreKeptNoLongerWheneverTheyEnd) {
+  const auto turn = [](int number, std::string session) {
+    Job made = job(number, std::move(session));
+    made.context = SessionContext{10};
+    return made;
+  };
+  const auto unkept = [&] {
+    std::vector<JobId> ids;
+    const auto found = loop.get(store->unkept(loop.clock().wall() + 1s, 10));
+    EXPECT_TRUE(found);
+    if (found)
+      for (const auto& one : *found) ids.push_back(one.id);
+    std::ranges::sort(ids);
+    return ids;
+  };
+  ASSERT_TRUE(created("s"));
+  ASSERT_TRUE(created("stays"));
+  for (const Job& one : {turn(1, "s"), turn(2, "s"), turn(4, "stays")})
+    ASSERT_TRUE(loop.get(sessions->ask(one, "?")));
+  finish(turn(1, "s"), ended(JobState::succeeded, "said"));
+  finish(job(3, "s"), ended(JobState::succeeded, "a job of /v1/jobs"));
+  finish(turn(4, "stays"), ended(JobState::succeeded, "said"));
+  EXPECT_TRUE(unkept().empty());
+  ASSERT_TRUE(loop.get(sessions->remove("default", "s")));
+  EXPECT_EQ(unkept(), (std::vector{job(1, "s").id}));
+  finish(turn(2, "s"), ended(JobState::cancelled, "late"));
+  EXPECT_EQ(unkept(), (std::vector{job(1, "s").id, job(2, "s").id}));
+  ASSERT_TRUE(loop.get(store->redact(job(1, "s"))));
+  EXPECT_EQ(unkept(), (std::vector{job(2, "s").id}));
+}
+
+TEST_P(SessionsSuite, AQuestionThatWasNotAnsweredSaysHowItsJobEnded) {
+  ASSERT_TRUE(created("s"));
+  const std::vector<JobState> ends{JobState::failed, JobState::expired, JobState::cancelled};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(loop.get(sessions->ask(job(i, "s"), "?")));
+    finish(job(i, "s"), ended(ends[static_cast<std::size_t>(i)], ""));
+  }
+  EXPECT_EQ(said("s"), (Lines{"user:?(failed)", "user:?(expired)", "user:?(interrupted)"}));
 }
 
 TEST_P(SessionsSuite, AJobWithoutAQuestionHasItsSessionAndLeavesNoMessage) {

@@ -394,6 +394,33 @@ TEST_P(StoreSuite, ARedactedJobIsStillEndedAndHoldsNothingOfWhatWasSaid) {
   EXPECT_TRUE(begun->steps.empty());
 }
 
+TEST_P(StoreSuite, AJobThatIsNotToBeKeptIsFoundOnceItHasEndedUntilItIsRedacted) {
+  const auto unkept = [&](WallTime before, std::uint32_t limit = 10) {
+    const auto found = loop.get(store->unkept(before, limit));
+    EXPECT_TRUE(found);
+    return found ? *found : std::vector<StoredJob>();
+  };
+  const auto later = loop.clock().wall() + std::chrono::hours(1);
+  for (int i = 1; i <= 3; ++i) {
+    Job brief = job(i);
+    brief.kept = i == 3;
+    ASSERT_TRUE(loop.get(store->begin(brief, 1)));
+    EXPECT_TRUE(unkept(later).size() == static_cast<std::size_t>(i - 1)) << "it lives";
+    ASSERT_TRUE(loop.get(store->finish(brief, answer("said"), nullptr)));
+    if (i == 3) break;
+    ASSERT_EQ(unkept(later).size(), static_cast<std::size_t>(i));
+  }
+  EXPECT_EQ(unkept(later).size(), 2u);
+  EXPECT_EQ(unkept(later, 1).size(), 1u);
+  EXPECT_TRUE(unkept(loop.clock().wall() - std::chrono::hours(1)).empty());
+  const auto first = unkept(later).front();
+  EXPECT_EQ(first.envelope, job(1).envelope);
+  EXPECT_EQ(first.outcome->text, "said");
+  ASSERT_TRUE(loop.get(store->redact(job(1))));
+  ASSERT_EQ(unkept(later).size(), 1u);
+  EXPECT_EQ(unkept(later).front().id, job(2).id);
+}
+
 TEST_P(StoreSuite, AJobThatLivesOrIsAnothersIsNotRedacted) {
   ASSERT_TRUE(loop.get(store->begin(job(1), 1)));
   Job left = job(1);

@@ -68,6 +68,50 @@ def test_a_conversation_from_its_beginning_to_its_end(talk):
         assert gone.json() == {"detail": f"Session {made['session_id']} not found"}
 
 
+def test_what_was_said_in_a_deleted_session_is_nowhere_any_more(empty_world):
+    empty_world.settings["MODEL_ID"] = "sim-5ms-2000tok-5gap"
+    talk = empty_world.inhabit()
+    made, stays = (session(talk)["session_id"] for _ in range(2))
+    question = f"비밀 {secrets.token_hex(8)}"
+    ended = told(talk, made, question, max_new_tokens=5)
+    other = told(talk, stays, "another", max_new_tokens=5)
+    beside = talk.wait_end(talk.submit(MODEL, session=made))
+    with talking(talk, made, f"{question}!") as running:
+        running.read(3)
+        assert web.delete(f"{talk.url}/api/sessions/{made}").status_code == 200
+        running.read()
+    assert running.events[-1]["code"] == "interrupted"
+    for job, state in ((ended.job, "succeeded"), (running.job, "cancelled")):
+        shown = talk.job(job)
+        assert shown["status"] == state and question not in json.dumps(shown, ensure_ascii=False)
+        assert not shown["result"] or not shown["result"]["text"]
+        for path in (f"/v1/jobs/{job}/events", f"/api/chat/stream/{job}"):
+            body = web.get(talk.url + path).text
+            assert '"delta"' not in body and ended.text() not in body, path
+    assert talk.rows(f"SELECT id FROM jobs WHERE envelope LIKE '%{question}%' OR answer <> ''"
+                     f" AND envelope NOT LIKE '%another%' AND session = '{made}'"
+                     " AND envelope LIKE '%\"context\"%'") == []
+    assert talk.rows("SELECT id FROM jobs WHERE unkept = 1") == []
+    assert talk.job(beside["id"])["result"] == beside["result"], "no turn of it"
+    assert messages(talk, stays)[1]["content"] == other.text()
+    assert talk.job(other.job)["result"]["text"] == other.text()
+
+
+def test_a_question_that_failed_is_marked_and_not_sent_to_the_model_again(talk):
+    made = session(talk)["session_id"]
+    first = chat(talk, made, "one").json()
+    failed = web.post(f"{talk.url}/api/chat", json={"session_id": made, "message": "two"},
+                      headers={"Prefer": "respond-async"}).json()
+    assert web.post(f"{talk.url}/v1/jobs/{failed['job_id']}/cancel").status_code == 200
+    talk.wait_end(failed["job_id"])
+    found = messages(talk, made)
+    cut = found[2:]
+    assert cut[-1]["status"] == "interrupted", found
+    again = chat(talk, made, "two").json()
+    assert again["token_usage"]["prompt_tokens"] > first["token_usage"]["prompt_tokens"]
+    assert messages(talk, made)[-1]["content"] == again["content"]
+
+
 def test_what_was_said_before_goes_to_the_model(talk):
     made = session(talk)
     first = chat(talk, made["session_id"], "one").json()

@@ -221,6 +221,22 @@ def test_one_that_is_not_stored_is_like_one_that_never_was(town):
     assert refused.value.param == "previous_response_id"
 
 
+@pytest.mark.every_store("the Store finds what is not to be kept")
+def test_one_that_is_not_stored_is_erased_soon_after_it_was_delivered(empty_world):
+    world = empty_world.inhabit(UNKEPT_TTL="1s")
+    kept, whole = ask(world), ask(world, store=False)
+    streamed = list(ask(world, store=False, stream=True))[-1].response
+    assert len(streamed.output_text.split()) == 12
+    for answer in (whole, streamed):
+        name = answer.id.removeprefix("resp_")
+        world.wait_until(lambda job=name: not world.job(job)["result"]["text"], 20, "it is kept")
+        assert "output_text" not in json.dumps(world.job(name))
+        assert '"delta"' not in web.get(f"{world.url}/v1/jobs/{name}/events").text
+    assert world.rows("SELECT id FROM jobs WHERE envelope LIKE '%\"kept\":false%'"
+                      f" AND envelope LIKE '%{HELLO}%'") == []
+    assert client(world).responses.retrieve(kept.id) == kept
+
+
 def test_a_cancel_ends_the_upstream_and_is_answered_again(town):
     running = ask(town, LONG, background=True)
     stream = client(town).responses.retrieve(running.id, stream=True)
@@ -348,6 +364,9 @@ def test_a_worker_that_is_killed_begins_an_item_anew_or_goes_on_with_it(world):
     whole = list(client(world).responses.retrieve(response_id, stream=True))
     assert whole[place + 1:] == rest
     assert whole[:place + 1] == seen
+    names = {event.item.id for event in whole if event.type.startswith("response.output_item.")}
+    kept = client(world).responses.retrieve(response_id)
+    assert names == {final.output[0].id} == {kept.output[0].id}
 
 
 @pytest.mark.servers("only there the log can be lost under a reader")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <set>
 
 #include "shared/runtime/json_text.h"
 #include "shared/runtime/limits.h"
@@ -58,21 +59,37 @@ Said take_older(Past& past, Said untold, Said window, std::uint32_t messages_max
   return window;
 }
 
+/// Of the newest, how many more are read than may go to the model: some may not.
+constexpr std::uint32_t reads_per_message = 2;
+
+/// What a model may be told: questions with their answers. A turn that failed or expired is none,
+/// and whoever asks again would ask twice; one that was interrupted stands with what was said.
+void keep_answered(std::vector<Message>& said) {
+  std::set<JobId> answered;
+  for (const auto& message : said) {
+    const bool stands = message.status == "complete" || message.status == "interrupted";
+    if (message.role == "assistant" && stands && !message.content.empty())
+      answered.insert(message.job);
+  }
+  std::erase_if(said, [&answered](const Message& message) {
+    return !answered.contains(message.job) || message.content.empty();
+  });
+}
+
 }  // namespace
 
 Task<Result<Past>> read_past(Sessions& sessions, const Job& job) {
   const SessionContext context = *job.context;
   const std::uint32_t messages_max = context.messages - 1;
-  std::uint32_t wanted = messages_max + own_messages_max;
+  std::uint32_t wanted = reads_per_message * messages_max + own_messages_max;
   if (context.summarise) wanted += summarised_messages_max;
   auto said = co_await sessions.messages(job.tenant, job.session, wanted, job.id);
   if (!said && said.error() == Errc::not_found) co_return Past();
   if (!said) co_return Failure(said.error());
   Past past;
   past.said = std::move(*said);
-  std::erase_if(past.said, [&job](const Message& message) {
-    return message.job == job.id || message.content.empty();
-  });
+  std::erase_if(past.said, [&job](const Message& message) { return message.job == job.id; });
+  keep_answered(past.said);
   Said first = users_first(newest_that_fit(past.said, messages_max), past.said);
   if (context.summarise) {
     auto summary = co_await sessions.summary(job.tenant, job.session);

@@ -15,11 +15,11 @@ struct Past {
 };
 
 /// Read once the job begins: jobs of a session run in order, so every turn before has its answer,
-/// and as those stand, each run of the job reads the same. `said` begins with a user's
-/// message and has at most `context->messages` less the job's own, or half as many more that wait
-/// to be summarised together, and `limits::context_bytes_max` bytes; `older` has at most
-/// `summarised_messages_max`. A session that has gone has said nothing. Fails where the Store
-/// cannot tell.
+/// and as those stand, each run of the job reads the same. Turns that were not answered, or failed
+/// or expired, are left out. `said` begins with a user's message and has at most
+/// `context->messages` less the job's own, or half as many more that wait to be summarised
+/// together, and `limits::context_bytes_max` bytes; `older` has at most `summarised_messages_max`.
+/// A session that has gone has said nothing. Fails where the Store cannot tell.
 Task<Result<Past>> read_past(Sessions& sessions, const Job& job);
 inline constexpr std::uint32_t summarised_messages_max = 100;
 

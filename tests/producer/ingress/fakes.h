@@ -120,6 +120,17 @@ class FakeLog final : public EventLog {
     co_return Result<>();
   }
 
+  Task<Result<>> forget(const JobId& id) override {
+    const JobId asked = id;
+    co_await clock_.sleep_for(latency);
+    if (fails) co_return Failure(*fails);
+    const auto found = records.find(asked);
+    if (found == records.end()) co_return Result<>();
+    if (!terminal(found->second.state)) co_return Failure(Errc::conflict);
+    records.erase(found);
+    co_return Result<>();
+  }
+
   Task<Result<Begun>> begin(const BeginRequest& request) override {
     co_await clock_.sleep_for(latency);
     if (fails) co_return Failure(*fails);
@@ -294,6 +305,7 @@ class FakeStore final : public Store {
   explicit FakeStore(Clock& clock) : clock_(clock) {}
 
   std::map<JobId, StoredJob> rows;
+  std::set<JobId> unkept_jobs;
   std::optional<Errc> fails;
   Duration latency = port_latency;
   bool notes_lag = false;    ///< notes wait until `write_notes`
@@ -361,7 +373,19 @@ class FakeStore final : public Store {
     row.envelope = left.envelope;
     row.outcome->text.clear();
     row.outcome->tool_calls.clear();
+    unkept_jobs.erase(left.id);
     co_return Result<>();
+  }
+
+  Task<Result<std::vector<StoredJob>>> unkept(WallTime ended_before, std::uint32_t limit) override {
+    co_await clock_.sleep_for(latency);
+    if (fails) co_return Failure(*fails);
+    std::vector<StoredJob> found;
+    for (const auto& id : unkept_jobs) {
+      const StoredJob& row = rows.at(id);
+      if (row.ended_at < ended_before && found.size() < limit) found.push_back(row);
+    }
+    co_return found;
   }
 
   Task<Result<StoredJob>> find(std::string_view tenant, const JobId& id) override {

@@ -208,6 +208,21 @@ TEST(ChatRequest, MetadataIsTheJobsAndSaysWhatLeavingMeans) {
             "metadata.millrace_on_disconnect invalid_field");
   EXPECT_EQ(fault(with(R"("metadata":{"a":1})")), "metadata.a invalid_field");
   EXPECT_EQ(fault(with(R"("metadata":[])")), "metadata invalid_field");
+  std::string pairs = R"("k0":"")";
+  for (int i = 1; i < 16; ++i) pairs += ",\"k" + std::to_string(i) + R"(":"")";
+  EXPECT_EQ(fault(with("\"metadata\":{" + pairs + R"(,"millrace_on_disconnect":"cancel"})")),
+            "none");
+  EXPECT_EQ(fault(with("\"metadata\":{" + pairs + R"(,"k16":""})")), "metadata invalid_field");
+  const auto long_name = [](std::size_t bytes) { return std::string(bytes, 'k'); };
+  EXPECT_EQ(fault(with(R"("metadata":{")" + long_name(64) + R"(":""})")), "none");
+  EXPECT_EQ(fault(with(R"("metadata":{")" + long_name(65) + R"(":""})")), "metadata invalid_field");
+  std::string words;
+  for (int i = 0; i < 512; ++i) words += "가";
+  EXPECT_EQ(fault(with(R"("metadata":{"a":")" + words + "\"}")), "none");
+  EXPECT_EQ(fault(with(R"("metadata":{"a":")" + words + "나\"}")), "metadata.a invalid_field");
+  EXPECT_EQ(fault(with(R"("reasoning_effort":"huge")")), "reasoning_effort invalid_field");
+  EXPECT_EQ(fault(with(R"("verbosity":"loud")")), "verbosity invalid_field");
+  EXPECT_EQ(fault(with(R"("service_tier":"golden")")), "service_tier invalid_field");
   EXPECT_EQ(fault(with(R"("metadata":{"a":"1","a":"2"})")), "metadata.a duplicate_field");
 }
 

@@ -177,6 +177,10 @@ TEST(ResponseFold, ARewindClosesTheItemAndTheAnswerHoldsTheNextAlone) {
   EXPECT_EQ(events[7].at("/item/status"), "incomplete");
   EXPECT_EQ(events[7].at("/item/content/0/text"), "wrong");
   EXPECT_EQ(events[8].at("/output_index"), "1");
+  const std::string name = "msg_" + uuid + "_0";
+  for (const std::size_t i : {2, 7, 8, 13}) EXPECT_EQ(events[i].at("/item/id"), name) << i;
+  EXPECT_EQ(events[10].at("/item_id"), name);
+  EXPECT_EQ(events[14].at("/response/output/0/id"), name) << "as it is kept";
   EXPECT_EQ(events[14].at("/response/output/0/content/0/text"), "right");
   EXPECT_EQ(events[14].at("/response/output/1"), "absent");
 }
@@ -244,7 +248,7 @@ TEST(ResponseFold, ReasoningIsAnItemInFrontOfTheMessage) {
   EXPECT_EQ(end.at("/response/output/0/type"), "reasoning");
   EXPECT_EQ(end.at("/response/output/0/content/0/text"), "let me");
   EXPECT_EQ(end.at("/response/output/0/summary"), "[]");
-  EXPECT_EQ(end.at("/response/output/1/id"), "msg_" + uuid + "_1");
+  EXPECT_EQ(end.at("/response/output/1/id"), "msg_" + uuid + "_0");
   EXPECT_EQ(end.at("/response/output/1/content/0/text"), "hm");
 }
 

@@ -177,6 +177,15 @@ TEST(ResponseRequest, EveryFaultIsNamedWhereItIs) {
   EXPECT_EQ(fault(with(R"("background":true,"store":false)")), "background invalid_field");
   EXPECT_EQ(fault(with(R"("stream_options":{})")), "stream_options invalid_field");
   EXPECT_EQ(fault(with(R"("include":["message.output_text.logprobs"])")), "include not_supported");
+  EXPECT_EQ(fault(with(R"("include":["all"])")), "include invalid_field");
+  EXPECT_EQ(fault(with(R"("reasoning":{"summary":"detailed"})")),
+            "reasoning.summary not_supported");
+  EXPECT_EQ(fault(with(R"("reasoning":{"summary":"long"})")), "reasoning.summary invalid_field");
+  EXPECT_EQ(fault(with(R"("reasoning":{"effort":"huge"})")), "reasoning.effort invalid_field");
+  EXPECT_EQ(fault(with(R"("service_tier":"golden")")), "service_tier invalid_field");
+  EXPECT_EQ(fault(with(R"("prompt_cache_retention":"a year")")),
+            "prompt_cache_retention invalid_field");
+  EXPECT_EQ(fault(with(R"("text":{"verbosity":"loud"})")), "text.verbosity invalid_field");
   EXPECT_EQ(fault(with(R"("truncation":"auto")")), "truncation not_supported");
   EXPECT_EQ(fault(with(R"("conversation":"c")")), "conversation not_supported");
   EXPECT_EQ(fault(with(R"("top_logprobs":3)")), "top_logprobs not_supported");
@@ -184,6 +193,19 @@ TEST(ResponseRequest, EveryFaultIsNamedWhereItIs) {
   EXPECT_EQ(fault(with(R"("model":"n")")), "model duplicate_field");
   EXPECT_EQ(fault(with(R"("instructions":")" + std::string(300'000, 'x') + "\"")),
             "instructions too_large");
+}
+
+TEST(ResponseRequest, AnInputOfReasoningAloneIsToldToBeOne) {
+  const auto read = parse_response_request(
+      R"({"model":"m","input":[{"type":"reasoning","id":"rs_1","summary":[]}]})", {});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().field, "input");
+  EXPECT_TRUE(read.error().detail.contains("nothing but `reasoning` items")) << read.error().detail;
+}
+
+TEST(ResponseRequest, OneThatIsNotStoredIsAJobThatIsNotKept) {
+  EXPECT_FALSE(parse_response_request(with(R"("store":false)"), {})->job.kept);
+  EXPECT_TRUE(parse_response_request(with(R"("store":true)"), {})->job.kept);
 }
 
 TEST(ResponseRequest, WhatChangesNoAnswerIsTaken) {

@@ -18,7 +18,8 @@ std::string body_of(std::string_view more = "") {
 
 /// The response routes on an edge loop of their own.
 struct ResponseWorld : World {
-  ResponseRoutes responses{{submit, lookup, cancel, hub, store, objects, clock, metrics}};
+  JobEraser eraser{{store, log, objects, cancel, clock, 5min}};
+  ResponseRoutes responses{{submit, lookup, cancel, hub, store, objects, clock, metrics, eraser}};
 
   ResponseWorld() : World("/v1/responses") { responses.add_to(router); }
   ~ResponseWorld() { stop(); }

@@ -137,6 +137,7 @@ class FakeLog final : public EventLog {
   }
   void acknowledge(const Job&) override {}
   Task<Result<>> withdraw(const Job&) override { co_return Failure(Errc::invalid); }
+  Task<Result<>> forget(const JobId&) override { co_return Failure(Errc::invalid); }
   Task<Result<Begun>> begin(const BeginRequest&) override { co_return Failure(Errc::invalid); }
   Task<Result<Appended>> append(const AppendRequest&) override { co_return Failure(Errc::invalid); }
   Task<Result<LogState>> cancel(const JobId&) override { co_return Failure(Errc::invalid); }

@@ -68,7 +68,27 @@ TEST(Conversation, TheLastMessagesGoFromAUsersOnAndNoneThatIsEmpty) {
   world.accept(world.make_message("d", 3));
   world.clock.run_for(5s);
   ASSERT_EQ(world.model.inputs.size(), 1u);
-  EXPECT_EQ(world.model.inputs[0], "[" + user + "\"c\"}," + user + "\"d\"}]");
+  EXPECT_EQ(world.model.inputs[0],
+            "[" + user + "\"a\"}," + assistant + "\"b\"}," + user + "\"d\"}]");
+}
+
+TEST(Conversation, AQuestionThatWasNotAnsweredIsNotAskedAgainBesideTheNextOne) {
+  TalkWorld world;
+  world.turn_of("first", "so");
+  world.turn_of("failed", "half");
+  world.said.back().status = "failed";
+  world.turn_of("interrupted", "as far as");
+  world.said.back().status = "interrupted";
+  world.turn = new_job_id(world.clock.wall(), world.random);
+  world.said.push_back(world.message("user", "again?"));
+  world.said.back().status = "failed";
+  world.start_worker();
+  world.accept(world.make_message("again?"));
+  world.clock.run_for(5s);
+  ASSERT_EQ(world.model.inputs.size(), 1u);
+  EXPECT_EQ(world.model.inputs[0], "[" + user + "\"first\"}," + assistant + "\"so\"}," + user +
+                                       "\"interrupted\"}," + assistant + "\"as far as\"}," + user +
+                                       "\"again?\"}]");
 }
 
 TEST(Conversation, WhatCameAfterTheMessageIsNoPartOfIt) {

@@ -92,6 +92,7 @@ class Log final : public EventLog {
   }
   void acknowledge(const Job&) override {}
   Task<Result<>> withdraw(const Job&) override { co_return Result<>{}; }
+  Task<Result<>> forget(const JobId&) override { co_return Failure(Errc::invalid); }
 
   Task<Result<Begun>> begin(const BeginRequest& request) override {
     ++begins;
@@ -285,6 +286,9 @@ class TheStore final : public Store {
     co_return jobs[id];
   }
   Task<Result<>> redact(const Job&) override { co_return Result<>(); }
+  Task<Result<std::vector<StoredJob>>> unkept(WallTime, std::uint32_t) override {
+    co_return std::vector<StoredJob>{};
+  }
   Task<Result<StoredJob>> find(std::string_view, const JobId& id) override { co_return jobs[id]; }
   Task<Result<StoredJob>> find_noted(const JobId& id) override { return find("default", id); }
   Task<Result<std::uint64_t>> live_jobs(std::string_view, std::uint64_t) override {
