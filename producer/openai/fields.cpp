@@ -147,11 +147,11 @@ Fault read_metadata(Draft& draft, dom::element value) {
                         "`metadata` has more than 16384 bytes (16 KiB) of JSON.");
   std::size_t pairs = 0;
   for (const auto [name, member] : metadata) {
+    ++pairs;
     if (name == "millrace_on_disconnect") {
       if (auto fault = read_on_leave(draft, member)) return fault;
       continue;
     }
-    ++pairs;
     std::string_view text;
     if (characters(name) > metadata_key_characters_max)
       return draft.invalid("has a name of " + std::to_string(characters(name)) +
