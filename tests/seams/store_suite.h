@@ -412,7 +412,7 @@ TEST_P(StoreSuite, AJobThatIsNotToBeKeptIsFoundOnceItHasEndedUntilItIsRedacted) 
   }
   EXPECT_EQ(unkept(later).size(), 2u);
   EXPECT_EQ(unkept(later, 1).size(), 1u);
-  EXPECT_TRUE(unkept(loop.clock().wall() - std::chrono::hours(1)).empty());
+  EXPECT_TRUE(unkept(WallTime{}).empty());
   const auto first = unkept(later).front();
   EXPECT_EQ(first.envelope, job(1).envelope);
   EXPECT_EQ(first.outcome->text, "said");
