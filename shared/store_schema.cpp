@@ -267,6 +267,11 @@ ALTER TABLE jobs ADD COLUMN unkept SMALLINT NOT NULL DEFAULT 0;
 CREATE INDEX jobs_unkept ON jobs (ended_at) WHERE unkept = 1;
 )sql";
 
+// A host that takes nothing any more keeps nobody else's deliveries waiting behind its own.
+constexpr const char* webhooks_by_host = R"sql(
+CREATE INDEX webhooks_by_host ON webhook_deliveries (host, due) WHERE state = 0;
+)sql";
+
 constexpr std::array all{
     Migration{1, "jobs_and_steps", jobs_and_steps, jobs_and_steps},
     Migration{2, "job_queue", job_queue, ""},
@@ -281,6 +286,7 @@ constexpr std::array all{
     Migration{11, "asides", asides, asides},
     Migration{12, "session_summary", session_summary, session_summary},
     Migration{13, "unkept_jobs", unkept_jobs, unkept_jobs},
+    Migration{14, "webhooks_by_host", webhooks_by_host, webhooks_by_host},
 };
 
 }  // namespace

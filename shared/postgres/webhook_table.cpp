@@ -95,22 +95,38 @@ Result<WebhookAttempt> read_attempt(const Rows& rows, std::size_t row) {
                         .error = rows.text(row, 4)};
 }
 
+/// Goes from host to host and looks at the first of each, so that what waits for a busy host is not
+/// read to find what is behind it. The hosts to leave out come behind it, and then the second half.
+constexpr const char* hosts_sql =
+    "WITH RECURSIVE hosts (host) AS (SELECT min(host) FROM webhook_deliveries WHERE state = 0"
+    " UNION ALL SELECT (SELECT min(host) FROM webhook_deliveries"
+    " WHERE state = 0 AND host > hosts.host) FROM hosts WHERE host IS NOT NULL),"
+    " longest AS (SELECT hosts.host FROM hosts CROSS JOIN LATERAL (SELECT min(due) AS since"
+    " FROM webhook_deliveries AS own WHERE own.state = 0 AND own.host = hosts.host) AS first"
+    " WHERE since <= $1 AND hosts.host NOT IN (";
+constexpr const char* of_hosts_sql =
+    ") ORDER BY since LIMIT $3) SELECT job_id FROM webhook_deliveries WHERE state = 0 AND due <= $1"
+    " AND job_id IN (SELECT own.job_id FROM longest CROSS JOIN LATERAL (SELECT job_id"
+    " FROM webhook_deliveries AS first WHERE first.state = 0 AND first.host = longest.host"
+    " AND first.due <= $1 ORDER BY first.due LIMIT $3) AS own)";
+
 /// The question and its parameters, which are as many as there are hosts to leave out.
 std::string claim_text(const std::vector<std::string>& but, std::uint32_t most, WallTime now,
                        WallTime until, Params& params) {
   std::string sql =
       "UPDATE webhook_deliveries AS taken SET due = $2, claims = taken.claims + 1,"
-      " tries = taken.tries + 1 FROM (SELECT job_id FROM webhook_deliveries"
-      " WHERE state = 0 AND due <= $1";
-  params.add(now).add(until);
+      " tries = taken.tries + 1 FROM (";
+  params.add(now).add(until).add(most);
+  sql += but.empty() ? "SELECT job_id FROM webhook_deliveries WHERE state = 0 AND due <= $1"
+                     : hosts_sql;
   for (const auto& host : but) {
-    sql += params.size() == 2 ? " AND host NOT IN (" : ", ";
+    if (params.size() > 3) sql += ", ";
     sql += numbered(params.add(host));
   }
-  sql += but.empty() ? "" : ")";
-  sql += " ORDER BY due LIMIT " + numbered(params.add(most)) + " FOR UPDATE SKIP LOCKED) AS due";
+  if (!but.empty()) sql += of_hosts_sql;
   return sql +
-         " WHERE taken.job_id = due.job_id RETURNING taken.job_id, taken.tenant, taken.url,"
+         " ORDER BY due LIMIT $3 FOR UPDATE SKIP LOCKED) AS due WHERE taken.job_id = due.job_id "
+         "RETURNING taken.job_id, taken.tenant, taken.url,"
          " taken.host, taken.claims, taken.tries, taken.queued_at";
 }
 

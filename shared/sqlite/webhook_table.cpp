@@ -8,9 +8,26 @@ namespace {
 constexpr const char* any_due_sql =
     "SELECT 1 FROM webhook_deliveries WHERE state = 0 AND due <= ? LIMIT 1";
 
+#define MILLRACE_TURNS \
+  "SELECT job_id, tenant, url, host, claims + 1, tries + 1, queued_at FROM webhook_deliveries"
 constexpr const char* due_sql =
-    "SELECT job_id, tenant, url, host, claims + 1, tries + 1, queued_at FROM webhook_deliveries"
-    " WHERE state = 0 AND due <= ?";
+    MILLRACE_TURNS " WHERE state = 0 AND due <= ?1 ORDER BY due LIMIT ?2";
+/// Goes from host to host and looks at the first of each, so that what waits for a busy host is not
+/// read to find what is behind it. Between its two halves come the hosts to leave out.
+constexpr const char* hosts_sql =
+    "WITH RECURSIVE hosts (host) AS (SELECT min(host) FROM webhook_deliveries WHERE state = 0"
+    " UNION ALL SELECT (SELECT min(host) FROM webhook_deliveries"
+    " WHERE state = 0 AND host > hosts.host) FROM hosts WHERE host IS NOT NULL),"
+    " longest (host, since) AS (SELECT host, (SELECT min(due) FROM webhook_deliveries AS own"
+    " WHERE own.state = 0 AND own.host = hosts.host) AS since FROM hosts"
+    " WHERE since <= ?1 AND host NOT IN (";
+constexpr const char* of_hosts_sql =
+    ") ORDER BY since LIMIT ?2) " MILLRACE_TURNS
+    " WHERE job_id IN (SELECT own.job_id FROM longest CROSS JOIN webhook_deliveries AS own"
+    " WHERE own.job_id IN (SELECT job_id FROM webhook_deliveries AS first WHERE first.state = 0"
+    " AND first.host = longest.host AND first.due <= ?1 ORDER BY first.due LIMIT ?2))"
+    " ORDER BY due LIMIT ?2";
+#undef MILLRACE_TURNS
 
 constexpr const char* take_sql =
     "UPDATE webhook_deliveries SET due = ?2, claims = claims + 1, tries = tries + 1"
@@ -120,17 +137,16 @@ Result<bool> WebhookTable::any_due(WallTime now) {
 Result<std::vector<WebhookTurn>> WebhookTable::claim(const std::vector<std::string>& but,
                                                      std::uint32_t most, WallTime now,
                                                      WallTime until) {
-  std::string sql = due_sql;
-  for (std::size_t i = 0; i < but.size(); ++i) sql += i == 0 ? " AND host NOT IN (?" : ", ?";
-  sql += but.empty() ? "" : ")";
-  sql += " ORDER BY due LIMIT ?";
+  std::string sql = but.empty() ? due_sql : hosts_sql;
+  for (std::size_t i = 0; i < but.size(); ++i)
+    sql += (i == 0 ? "?" : ", ?") + std::to_string(i + 3);
+  if (!but.empty()) sql += of_hosts_sql;
   Result<std::vector<WebhookTurn>> turns;
   {
     Statement due(sql.c_str());
     auto query = due.on(database_);
-    query.bind(now);
+    query.bind(now).bind(most);
     for (const auto& host : but) query.bind(host);
-    query.bind(most);
     turns = all_of<WebhookTurn>(query, read_turn);
   }
   if (!turns) return turns;

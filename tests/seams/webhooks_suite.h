@@ -150,6 +150,19 @@ TEST_P(WebhooksSuite, AClaimIsOnesAloneUntilItsLeaseEnds) {
   EXPECT_EQ(found(job(0))->delivery.state, DeliveryState::pending);
 }
 
+TEST_P(WebhooksSuite, BehindABusyHostTheLongestDueComeFirst) {
+  const std::vector<std::string> hosts = {"busy", "a", "c", "busy", "b", "c", "a"};
+  for (int i = 0; i < std::ssize(hosts); ++i) {
+    finish(job(i, "http://" + hosts[static_cast<std::size_t>(i)] + ".example/"));
+    loop.run_one(loop.clock().sleep_for(2ms));
+  }
+  std::vector<JobId> seen;
+  for (const std::uint32_t most : {1u, 3u, 3u})
+    for (const auto& turn : claimed(most, {"busy.example", "other"})) seen.push_back(turn.job);
+  EXPECT_EQ(seen.size(), 5u);
+  EXPECT_TRUE(std::ranges::is_sorted(seen)) << "their numbers rise with their ends";
+}
+
 TEST_P(WebhooksSuite, AHostThatHasEnoughIsLeftOut) {
   finish(job(1, "http://Busy.example:81/a"));
   finish(job(2, "http://free.example/b"));

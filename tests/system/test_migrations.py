@@ -11,6 +11,7 @@ pytestmark = pytest.mark.every_store("both have the migrations")
 OLD = 3
 # What takes each migration back, newest first; of two texts the second is SQLite's own.
 UNDO = {
+    14: ("DROP INDEX webhooks_by_host", ""),
     13: ("DROP INDEX jobs_unkept; ALTER TABLE jobs DROP COLUMN unkept", ""),
     12: ("ALTER TABLE sessions DROP COLUMN summary; ALTER TABLE sessions DROP COLUMN summary_upto", ""),
     11: ("ALTER TABLE jobs DROP COLUMN asides", ""),

@@ -204,7 +204,7 @@ TEST_F(PostgresStoreTest, AStoreOfAnOlderBuildIsBroughtUpAndOfANewerOneIsUsed) {
   database->ask("DROP VIEW chat_history");
   database->ask("DROP TABLE sessions, messages, api_keys");
   database->ask("DROP TABLE webhook_deliveries, webhook_attempts, webhook_secrets");
-  database->ask("ALTER TABLE jobs DROP COLUMN tool_calls, DROP COLUMN asides");
+  database->ask("ALTER TABLE jobs DROP COLUMN tool_calls, DROP COLUMN asides, DROP COLUMN unkept");
   database->ask("DELETE FROM schema_version WHERE version >= 3");
   EXPECT_EQ(postgres::migrate_store(url, random), migrations().back().version);
   EXPECT_EQ(database->ask("SELECT count(*) FROM pg_indexes WHERE indexname = 'jobs_by_end'"
