@@ -47,12 +47,17 @@ Fault read_session(Draft& draft, dom::element value) {
   return std::nullopt;
 }
 
-Fault read_message(Draft& draft, dom::element value) {
+Fault read_said(Draft& draft, dom::element value, const char* field) {
   std::string_view text;
   if (value.get(text) || text.find_first_not_of(" \t\r\n") == text.npos)
-    return wrong("message", "It must be a text that says something.");
+    return wrong(field, "It must be a text that says something.");
   draft.asked.message = text;
+  draft.asked.message_field = field;
   return std::nullopt;
+}
+
+Fault read_message(Draft& draft, dom::element value) {
+  return read_said(draft, value, "message");
 }
 
 Fault read_tokens(Draft& draft, dom::element value) {
@@ -86,12 +91,7 @@ Fault read_on_busy(Draft& draft, dom::element value) {
 }
 
 Fault read_question(Draft& draft, dom::element value) {
-  std::string_view text;
-  if (value.get(text) || text.find_first_not_of(" \t\r\n") == text.npos)
-    return wrong("question", "It must be a text that says something.");
-  draft.asked.message = text;
-  draft.asked.message_field = "question";
-  return std::nullopt;
+  return read_said(draft, value, "question");
 }
 
 /// A session of this name may be made, so it must be one that can be.

@@ -49,10 +49,6 @@ Problem repeated_field(std::string_view name) {
   return given_twice(std::string(name), name);
 }
 
-Fault missing(std::string_view name, std::string_view detail) {
-  return make_problem("missing_field", std::string(name), std::string(detail));
-}
-
 Fault check_once(const Draft& draft, dom::element value) {
   const auto twice = duplicate_member(value);
   if (!twice) return {};

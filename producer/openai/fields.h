@@ -9,14 +9,12 @@
 #include <string_view>
 
 #include "producer/openai/asked.h"
-#include "shared/contract/problem.h"
+#include "producer/openai/faults.h"
 #include "shared/contract/raw_members.h"
 
 /// The members of a request's body, each read once by the reader of its name. What the readers of
 /// this API have in common; each request has more of its own.
 namespace millrace::openai {
-
-using Fault = std::optional<Problem>;
 
 /// A request while it is being read.
 struct Draft {
@@ -56,7 +54,6 @@ struct Field {
 
 Problem unknown_field(std::string_view name);
 Problem repeated_field(std::string_view name);
-Fault missing(std::string_view name, std::string_view detail);
 
 /// `null` is leaving out; a name that no field has, or has twice, is a fault. At most 64 fields.
 template <class Own>

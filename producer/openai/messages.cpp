@@ -4,28 +4,12 @@
 #include <array>
 #include <string>
 
-#include "producer/ingress/refusal.h"
+#include "producer/openai/faults.h"
 
 namespace millrace::openai {
 namespace {
 
 namespace dom = simdjson::dom;
-using Fault = std::optional<Problem>;
-
-Fault invalid(std::string param, std::string detail) {
-  return make_problem("invalid_field", std::move(param), std::move(detail));
-}
-
-Fault missing(std::string param, std::string detail) {
-  return make_problem("missing_field", std::move(param), std::move(detail));
-}
-
-/// Absent and null are the same.
-std::optional<dom::element> member(dom::object object, std::string_view name) {
-  dom::element found;
-  if (object[name].get(found) || found.is_null()) return std::nullopt;
-  return found;
-}
 
 bool is_text(std::optional<dom::element> value) {
   return value && value->is_string();

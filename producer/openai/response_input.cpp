@@ -4,33 +4,13 @@
 #include <array>
 #include <optional>
 
-#include "producer/ingress/refusal.h"
+#include "producer/openai/faults.h"
 #include "shared/runtime/json_text.h"
 
 namespace millrace::openai {
 namespace {
 
 namespace dom = simdjson::dom;
-using Fault = std::optional<Problem>;
-
-Fault invalid(std::string param, std::string detail) {
-  return make_problem("invalid_field", std::move(param), std::move(detail));
-}
-
-Fault missing(std::string param, std::string detail) {
-  return make_problem("missing_field", std::move(param), std::move(detail));
-}
-
-Fault not_supported(std::string param, std::string detail) {
-  return make_problem("not_supported", std::move(param), std::move(detail));
-}
-
-/// Absent and null are the same.
-std::optional<dom::element> member(dom::object object, std::string_view name) {
-  dom::element found;
-  if (object[name].get(found) || found.is_null()) return std::nullopt;
-  return found;
-}
 
 /// A member that must be a string.
 Fault read_text(dom::object object, const char* name, const std::string& param,

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "producer/ingress/refusal.h"
+#include "producer/openai/faults.h"
 #include "shared/contract/raw_members.h"
 #include "shared/runtime/json_text.h"
 
@@ -12,14 +12,9 @@ namespace millrace::openai {
 namespace {
 
 namespace dom = simdjson::dom;
-using Fault = std::optional<Problem>;
 
 constexpr std::size_t tools_max = 128;
 constexpr std::size_t tool_name_bytes_max = 128;
-
-Fault invalid(std::string param, std::string detail) {
-  return make_problem("invalid_field", std::move(param), std::move(detail));
-}
 
 bool allowed_in_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -28,7 +28,8 @@ struct EraserWorld : World {
     row.state = state;
     if (!terminal(state)) return job.id;
     row.ended_at = clock.wall();
-    row.outcome = Outcome{.state = state, .text = "words"};
+    row.outcome.emplace().state = state;
+    row.outcome->text = "words";
     return job.id;
   }
   bool has_words(const JobId& id) {
