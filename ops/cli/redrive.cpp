@@ -26,7 +26,7 @@ Exit redrive_by(Edge& edge, Screen& screen, const std::string& id) {
     const auto answer = edge.post("/v1/dead-letters/redrive", body + "}");
     if (!good(answer)) {
       const Exit exit = exit_of(answer);
-      screen.error(exit == Exit::not_found ? "job " + id + " left no dead letter"
+      screen.error(exit == Exit::not_found ? "there is no job " + id + " that failed"
                                            : reason(answer, edge.url()));
       return exit;
     }
@@ -46,12 +46,13 @@ Exit redrive_by(Edge& edge, Screen& screen, const std::string& id) {
 
 int redrive(Words words, RedriveOnServers on_servers) {
   std::string id;
-  Command command("jobs redrive",
-                  "Runs the work of dead letters again, each as a new job with a new id and "
-                  "metadata.redriven_from: those not sent before, or one alone. Prints "
-                  "{\"from\",\"id\"} for each and {\"sent\",\"skipped\"} last; what nobody could "
-                  "read is skipped, or goes back to Kafka as it was. Goes to the edge, or where "
-                  "KAFKA_BROKERS is set to Kafka itself.");
+  Command command(
+      "jobs redrive",
+      "Runs the work of dead letters again, each as a new job with a new id and "
+      "metadata.redriven_from: those not sent before, or one alone. Prints "
+      "{\"from\",\"id\"} for each and {\"sent\",\"skipped\"} last; what cannot be "
+      "done again is skipped, or goes back to Kafka as it was. Goes to the edge, or where "
+      "KAFKA_BROKERS is set to Kafka itself.");
   command.words().add_option("--id", id, "The job whose work to do again");
   return command.run(std::move(words), [&](Command::Given& given) {
     if (!id.empty() && !JobId::parse(id)) {

@@ -83,6 +83,7 @@ class EdgeRole final : public Role {
   conversations::ChatRoutes message_routes_;
   HealthRoutes health_routes_;
   std::unique_ptr<DeadLetters> letters_;
+  Redrive redrive_;
   DeadLetterRoutes letter_routes_;
   QueueRoutes queue_routes_;
   std::unique_ptr<Webhooks> outbox_;

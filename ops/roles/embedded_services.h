@@ -36,8 +36,8 @@ class EmbeddedServices final : public Services {
   std::unique_ptr<LoopCache> cache(Clock& clock) override;
   std::unique_ptr<Webhooks> webhooks(Clock& clock) override { return store_.webhooks(clock); }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
-  std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) override {
-    return std::make_unique<SqliteDeadLetters>(store_, queue_, clock, random);
+  std::unique_ptr<DeadLetters> dead_letters(Clock& clock) override {
+    return std::make_unique<SqliteDeadLetters>(store_, clock);
   }
   Task<> remove_old_jobs(Clock& clock) override { return store_.remove_old_jobs(clock, jobs_ttl_); }
   Task<> remove_old_sessions(Clock& clock) override {

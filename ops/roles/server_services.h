@@ -37,7 +37,7 @@ class ServerServices final : public Services {
   std::unique_ptr<LoopCache> cache(Clock& clock) override;
   std::unique_ptr<Webhooks> webhooks(Clock& clock) override { return store_->webhooks(clock); }
   std::unique_ptr<LoopObjects> objects(Clock& clock) override { return objects_.on(clock); }
-  std::unique_ptr<DeadLetters> dead_letters(Clock&, Random&) override { return nullptr; }
+  std::unique_ptr<DeadLetters> dead_letters(Clock&) override { return nullptr; }
   Task<> remove_old_jobs(Clock& clock) override {
     return store_->remove_old_jobs(clock, config_.jobs_ttl);
   }

@@ -11,7 +11,6 @@
 #include "shared/object_store.h"
 #include "shared/runtime/clock.h"
 #include "shared/runtime/link_signer.h"
-#include "shared/runtime/random.h"
 #include "shared/sessions.h"
 #include "shared/shared_cache.h"
 #include "shared/store.h"
@@ -68,8 +67,8 @@ class Services {
   /// Of every link that a process on these gives away.
   virtual const LinkSigner& link_signer() const = 0;
 
-  /// Null where an edge cannot be asked for them.
-  virtual std::unique_ptr<DeadLetters> dead_letters(Clock& clock, Random& random) = 0;
+  /// Null where an edge cannot search them.
+  virtual std::unique_ptr<DeadLetters> dead_letters(Clock& clock) = 0;
 
   /// Removes jobs from the Store that have been kept long enough, until cancelled; must have ended
   /// before this goes. For one loop.

@@ -16,22 +16,11 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-Refusal not_here() {
+/// What a tenant left stands among everybody's, in topics that can only be read through.
+Refusal not_here(std::string_view instead) {
   return refuse("not_supported", "",
-                "The dead letters of this millrace are in Kafka: run `millrace jobs redrive` where "
-                "KAFKA_BROKERS names it.");
-}
-
-Refusal failed(Errc error, const JobId& id) {
-  if (error == Errc::not_found)
-    return refuse("job_not_found", "id",
-                  "There is no dead letter of a job " + id.str() +
-                      "; GET /v1/dead-letters lists those there are.");
-  if (error == Errc::invalid)
-    return refuse("not_supported", "id",
-                  "The dead letter of " + id.str() +
-                      " cannot be read by this version, so its work cannot be done again.");
-  return error == Errc::full ? storage_full() : store_away();
+                "The dead letters of this millrace are in Kafka, which no edge can search. " +
+                    std::string(instead));
 }
 
 std::optional<std::int64_t> number_in(const std::string& text, std::int64_t least,
@@ -72,12 +61,12 @@ std::string list_json(const std::vector<DeadLetter>& letters, std::size_t limit)
   return out;
 }
 
-void append_sent(std::string& out, const DeadLetters::Sent& sent) {
+void append_sent(std::string& out, const Redrive::Sent& sent) {
   out.append(R"({"from":")").append(sent.from.str());
   out.append(R"(","id":")").append(sent.as.str()).append("\"}");
 }
 
-std::string page_json(const DeadLetters::SentPage& page) {
+std::string page_json(const Redrive::Page& page) {
   std::string out = R"({"data":[)";
   for (const auto& sent : page.sent) {
     if (&sent != &page.sent.front()) out += ',';
@@ -141,7 +130,8 @@ void DeadLetterRoutes::add_to(http::Router& router) {
 }
 
 Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
-  if (!letters_) co_return to_response(not_here());
+  if (!letters_)
+    co_return to_response(not_here("GET /v1/jobs?status=failed lists the jobs that failed."));
   const auto limit =
       number_in(request.query_param("limit").value_or("20"), 1, DeadLetters::page_max);
   if (!limit)
@@ -160,20 +150,19 @@ Task<http::Response> DeadLetterRoutes::list(http::Request& request) {
 Task<http::Response> DeadLetterRoutes::redrive(http::Request& request) {
   if (const auto refusal = unheard(request)) co_return to_response(*refusal);
   if (const auto refusal = not_json(request)) co_return to_response(*refusal);
-  if (!letters_) co_return to_response(not_here());
   if (keeps_ && !keeps_()) co_return to_response(nothing_kept());
   const auto asked = asked_in(request.body);
   if (!asked) co_return to_response(asked.error());
-  if (asked->id) co_return co_await redrive_one(request.tenant, *asked->id);
-  const auto page = co_await letters_->redrive_unsent(request.tenant, asked->after);
-  if (!page) co_return to_response(page.error() == Errc::full ? storage_full() : store_away());
-  co_return answered(page_json(*page));
-}
-
-Task<http::Response> DeadLetterRoutes::redrive_one(std::string tenant, JobId id) {
-  const auto job = co_await letters_->redrive(std::move(tenant), id);
-  if (!job) co_return to_response(failed(job.error(), id));
-  co_return answered(page_json({.sent = {{.from = id, .as = job->id}}}));
+  if (asked->id) {
+    const auto sent = co_await redrive_.one(request.tenant, *asked->id);
+    co_return sent ? answered(page_json({.sent = {*sent}})) : to_response(sent.error());
+  }
+  if (!letters_)
+    co_return to_response(
+        not_here("Name a job by `id`, or run `millrace jobs redrive` where KAFKA_BROKERS names "
+                 "it."));
+  const auto page = co_await redrive_.unsent(request.tenant, asked->after);
+  co_return page ? answered(page_json(*page)) : to_response(page.error());
 }
 
 }  // namespace millrace

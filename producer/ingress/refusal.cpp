@@ -36,6 +36,7 @@ constexpr std::array codes{
     Code{"item_not_found", 404, "There is no such item"},
     Code{"previous_response_not_found", 400, "There is no such response to go on from"},
     Code{"not_cancellable", 400, "This cannot be cancelled"},
+    Code{"not_redrivable", 409, "The work of this job cannot be done again"},
     Code{"session_busy", 409, "The session has a job that has not ended"},
     Code{"too_large", 413, "The request is too large"},
     Code{"unsupported_media_type", 415, "The body has a form that is not supported"},

@@ -11,6 +11,9 @@
 namespace millrace {
 namespace {
 
+/// Of what has no body: its id tells it from another.
+constexpr std::string_view again_fingerprint = "again";
+
 Refusal overloaded() {
   return refuse_for_now("overloaded", "",
                         "More jobs arrive than can be queued; nothing was kept of this one. Try "
@@ -128,6 +131,7 @@ bool needs_log(const Job& job) {
 struct Submit::Draft {
   Job job;
   std::optional<OversizeInput> input;
+  bool written = false;  ///< its envelope stays as it is, and its id says what it is
   std::optional<TenantQuota::Place> place{};
 };
 
@@ -181,6 +185,20 @@ Task<Submitted> Submit::keyed(Job job, std::string key, std::string fingerprint)
   co_return count(std::move(submitted), began);
 }
 
+Task<Submitted> Submit::again(Job job) {
+  const Instant began = parts_.clock.now();
+  const Place place(on_their_way_);
+  if (auto refusal = refused_at_once(job, place))
+    co_return count(std::unexpected(std::move(*refusal)), began);
+  job.on_busy = "enqueue";
+  Draft draft{.job = std::move(job), .input = {}, .written = true};
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const std::string fingerprint(again_fingerprint);
+  auto submitted = co_await run_keyed(draft, fingerprint);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_return count(std::move(submitted), began);
+}
+
 /// The tenant may have one more job.
 Task<Submit::Queued> Submit::enter(Draft& draft) {
   if (!parts_.quota) co_return Queued();
@@ -218,7 +236,8 @@ Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) 
   // The Store first: it remembers what the log may have lost.
   const auto row = co_await parts_.store.find(job.tenant, job.id);
   if (row) {
-    if (!same_request(job, draft.input, fingerprint, *row)) co_return std::unexpected(key_reused());
+    if (!draft.written && !same_request(job, draft.input, fingerprint, *row))
+      co_return std::unexpected(key_reused());
     co_return Receipt{row->id, row->session, row->created_at, row->state, true};
   }
   if (row.error() != Errc::not_found) co_return std::unexpected(key_unknown(row.error()));
@@ -247,11 +266,12 @@ Task<Submitted> Submit::run_keyed(Draft& draft, const std::string& fingerprint) 
 Task<Submitted> Submit::join_record(Draft& draft, const std::string& fingerprint,
                                     const Accepted& standing) {
   // A record made anew by a worker knows no fingerprint.
-  if (!standing.fingerprint.empty() && standing.fingerprint != fingerprint)
+  if (!draft.written && !standing.fingerprint.empty() && standing.fingerprint != fingerprint)
     co_return std::unexpected(key_reused());
   Job& job = draft.job;
   const auto states = co_await parts_.log.states(std::span(&job.id, 1));
-  if (states && states->front()) set_accepted_at(job, states->front()->created_at);
+  if (!draft.written && states && states->front())
+    set_accepted_at(job, states->front()->created_at);
   if (standing.acknowledged || standing.state != JobState::queued)
     co_return Receipt{job.id, job.session, job.created_at, standing.state, true};
   // Nobody knows whether the first try was queued: the same job goes under the same id, and the
@@ -272,7 +292,7 @@ Task<Submit::Queued> Submit::enqueue(Draft& draft) {
     }
     draft.input.reset();
   }
-  job.envelope = encode_envelope(job);
+  if (!draft.written) job.envelope = encode_envelope(job);
   const auto queued = co_await parts_.queue.enqueue(job);
   if (queued) co_return Queued();
   if (job.input_ref && queued.error() != Errc::timed_out) co_await inputs_.drop(job);

@@ -67,6 +67,11 @@ class Submit {
   /// it is made. `fingerprint` tells its body from another under the same key.
   Task<Submitted> keyed(Job job, std::string key, std::string fingerprint);
 
+  /// Queues a job that is written already: under the id it has, its envelope as it stands, and in
+  /// its session's turn whatever its `on_busy` says. Under an id that stands it is not queued
+  /// again.
+  Task<Submitted> again(Job job);
+
   /// Waits for what is still on its way; called once no request comes any more.
   Task<> join() { return nursery_.join(); }
 

@@ -14,16 +14,21 @@ constexpr const char* list_sql =
 constexpr const char* unsent_sql = MILLRACE_LETTERS
     "WHERE tenant = ? AND number > ? AND redriven_as IS NULL ORDER BY number"
     " LIMIT ?";
-constexpr const char* of_sql =
-    MILLRACE_LETTERS "WHERE job_id = ? AND tenant = ? ORDER BY number DESC LIMIT 1";
 #undef MILLRACE_LETTERS
 // Its envelope may be unreadable; the row of its job says whose it is.
 constexpr const char* add_sql =
     "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope, tenant)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT tenant FROM jobs WHERE id = ?1), ?6))";
+    " SELECT ?1, ?2, ?3, ?4, ?5, coalesce((SELECT tenant FROM jobs WHERE id = ?1), ?6)"
+    " WHERE NOT EXISTS (SELECT 1 FROM dead_letters WHERE job_id = ?1)";
+// The Store knows that a job failed before its queue has buried it.
+constexpr const char* make_sql =
+    "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope, tenant)"
+    " SELECT id, coalesce(error_message, ''), attempts, ended_at, envelope, tenant FROM jobs"
+    " WHERE id = ?1 AND tenant = ?2 AND ended_at IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE job_id = ?1)";
 constexpr const char* forget_sql = "DELETE FROM dead_letters WHERE died_at < ?";
-constexpr const char* set_redriven_sql =
-    "UPDATE dead_letters SET redriven_as = ?2 WHERE number = ?1";
+constexpr const char* note_redriven_sql =
+    "UPDATE dead_letters SET redriven_as = ?3 WHERE job_id = ?1 AND tenant = ?2";
 
 Result<std::vector<DeadLetter>> read(Query& query) {
   std::vector<DeadLetter> letters;
@@ -72,19 +77,13 @@ Result<std::vector<DeadLetter>> DeadLetterTable::unsent(const std::string& tenan
   return read(query);
 }
 
-Result<std::optional<DeadLetter>> DeadLetterTable::of(const std::string& tenant, const JobId& job) {
-  Statement of(of_sql);
-  auto query = of.on(database_);
-  query.bind(job.bytes).bind(tenant);
-  auto letters = read(query);
-  if (!letters) return Failure(letters.error());
-  if (letters->empty()) return std::nullopt;
-  return std::move(letters->front());
-}
-
-Result<> DeadLetterTable::set_redriven(std::int64_t number, const JobId& as) {
-  Statement set(set_redriven_sql);
-  return set.on(database_).bind(number).bind(as.bytes).finish();
+Result<> DeadLetterTable::note_redriven(const std::string& tenant, const JobId& job,
+                                        const JobId& as) {
+  Statement make(make_sql);
+  if (const auto made = make.on(database_).bind(job.bytes).bind(tenant).finish(); !made)
+    return made;
+  Statement note(note_redriven_sql);
+  return note.on(database_).bind(job.bytes).bind(tenant).bind(as.bytes).finish();
 }
 
 }  // namespace millrace::sqlite

@@ -14,7 +14,8 @@ class DeadLetterTable {
  public:
   explicit DeadLetterTable(Database& database) : database_(database) {}
 
-  /// Keeps the letter, and drops those of jobs that died before `forget_before`.
+  /// Keeps the letter unless its job left one, and drops those of jobs that died before
+  /// `forget_before`.
   Result<> add(const DeadLetter& letter, WallTime forget_before);
   /// Newest first, those with a lower number than `before`.
   Result<std::vector<DeadLetter>> list(const std::string& tenant, std::int64_t before,
@@ -22,9 +23,8 @@ class DeadLetterTable {
   /// Oldest first, those behind `after` that were not sent again.
   Result<std::vector<DeadLetter>> unsent(const std::string& tenant, std::int64_t after,
                                          std::size_t limit);
-  /// The last letter of that job, or nothing.
-  Result<std::optional<DeadLetter>> of(const std::string& tenant, const JobId& job);
-  Result<> set_redriven(std::int64_t number, const JobId& as);
+  /// In the letter of that job, which is made of its row where none is there yet.
+  Result<> note_redriven(const std::string& tenant, const JobId& job, const JobId& as);
 
  private:
   Database& database_;

@@ -2,34 +2,29 @@
 #include <memory>
 
 #include "shared/dead_letters.h"
-#include "shared/runtime/random.h"
-#include "shared/sqlite/sqlite_job_queue.h"
+#include "shared/sqlite/sqlite_store.h"
 
 namespace millrace {
 
 namespace sqlite {
 class Caller;
-}
+class WriteThread;
+}  // namespace sqlite
 
-/// The dead letters of an embedded millrace. Belongs to the loop of `clock`; store, queue, clock
-/// and random outlive it.
+/// The dead letters of an embedded millrace. Belongs to the loop of `clock`; store and clock
+/// outlive it.
 class SqliteDeadLetters final : public DeadLetters {
  public:
-  SqliteDeadLetters(SqliteStore& store, SqliteJobQueue& queue, Clock& clock, Random& random);
+  SqliteDeadLetters(SqliteStore& store, Clock& clock);
   ~SqliteDeadLetters() override;
 
   Task<Result<std::vector<DeadLetter>>> list(std::string tenant, std::int64_t before,
                                              std::size_t limit) override;
-  Task<Result<Job>> redrive(std::string tenant, JobId job) override;
-  Task<Result<SentPage>> redrive_unsent(std::string tenant, std::int64_t after) override;
+  Task<Result<std::vector<DeadLetter>>> unsent(std::string tenant, std::int64_t after) override;
+  Task<Result<>> note_redriven(std::string tenant, JobId job, JobId as) override;
 
  private:
-  Task<Result<>> send(Job job, std::int64_t number);
-
-  Clock& clock_;
-  Random& random_;
   sqlite::WriteThread& writes_;
-  std::unique_ptr<JobQueue> queue_;
   std::unique_ptr<sqlite::Caller> caller_;
 };
 

@@ -33,30 +33,21 @@ def test_a_job_is_watched_and_cancelled(visitor, place, author):
     author.on("A long job").end()
 
 
-def test_a_failed_job_is_run_again_as_a_new_one(screen, world, author):
+def test_a_failed_job_is_run_again_as_a_new_one(visitor, place, author):
     script = author.on("Fail once").refuse(400)
-    job = submit(world, "Fail once")
-    page = screen.tab("/#/jobs")
+    job = submit(place, "Fail once")
+    page = visitor.tab("/#/jobs")
     page.get_by_role("button", name="Failed", exact=True).click()
     expect(row(page, job)).to_contain_text("Failed")
     script.refuse(200).say("It went.").end()
     row(page, job).get_by_role("button", name="Run again").click()
     expect(row(page, job)).to_contain_text("Runs again as a new job")
     page.get_by_role("button", name="Done", exact=True).click()
-    letters = web.get(f"{world.url}/v1/dead-letters").json()["data"]
-    again = next(each["redriven_as"] for each in letters if each["job"] == job)
+    [again] = [each["id"] for each in web.get(f"{place.url}/v1/jobs").json()["data"]
+               if place.job(each["id"])["metadata"] == {"redriven_from": job}]
     expect(row(page, again)).to_contain_text("Done")
     page.get_by_title(again).click()
     expect(page.get_by_role("dialog")).to_contain_text("It went.")
-
-
-def test_where_the_dead_letters_are_in_kafka_the_page_says_how_they_are_run_again(
-        person, servers_world, author):
-    author.on("Fail in Kafka").refuse(400)
-    job = submit(servers_world, "Fail in Kafka")
-    page = person(servers_world.url).tab("/#/jobs")
-    expect(row(page, job)).to_contain_text("Run again with `millrace jobs redrive`")
-    expect(row(page, job).get_by_role("button")).to_have_count(0)
 
 
 def test_the_filters_show_what_stands_so(visitor, place):

@@ -61,7 +61,6 @@ def test_another_tenants_job_is_an_unknown_one_on_every_route(two):
             assert same_as_unknown(ben, id, "GET", f"/v1/events?jobs={others}").status_code == 404
         same_as_unknown(ben, id, "GET", "/v1/jobs?after={id}")
         assert same_as_unknown(ben, id, "GET", "/api/chat/stream/{id}").status_code == 404
-        same_as_unknown(ben, id, "POST", "/v1/dead-letters/redrive", json={"id": "{id}"})
     assert anna.job(running)["status"] in ("queued", "running"), "his cancel did not touch it"
     assert [job["id"] for job in ben.ask("GET", "/v1/jobs").json()["data"]] == [own]
     assert ben.ask("GET", "/v1/jobs?session=hers").json()["data"] == []
@@ -178,14 +177,23 @@ def test_the_secret_of_webhooks_is_an_admins_alone(two):
         assert refused.status_code == 403 and "whsec_" not in refused.text
 
 
+def test_another_tenants_failed_job_is_not_run_again(two):
+    anna, ben = two
+    job = anna.submit("sim-0ms-3tok-0gap-400")
+    assert anna.wait_end(job)["status"] == "failed"
+    assert same_as_unknown(ben, job, "POST", "/v1/dead-letters/redrive",
+                           json={"id": "{id}"}).status_code == 404
+    again = anna.ask("POST", "/v1/dead-letters/redrive", json={"id": job}).json()["data"][0]["id"]
+    assert anna.wait_end(again)["metadata"] == {"redriven_from": job}
+    assert ben.ask("GET", f"/v1/jobs/{again}").status_code == 404
+
+
 @pytest.mark.embedded("on servers the dead letters are in Kafka, and no edge's to show")
-def test_another_tenants_dead_letter_is_neither_shown_nor_sent_again(two):
+def test_another_tenants_dead_letter_is_neither_shown_nor_sent_with_ones_own(two):
     anna, ben = two
     job = anna.submit("sim-0ms-3tok-0gap-400")
     assert anna.wait_end(job)["status"] == "failed"
     assert [letter["job"] for letter in anna.ask("GET", "/v1/dead-letters").json()["data"]] == [job]
     assert ben.ask("GET", "/v1/dead-letters").json()["data"] == []
-    assert same_as_unknown(ben, job, "POST", "/v1/dead-letters/redrive",
-                           json={"id": "{id}"}).status_code == 404
     assert ben.ask("POST", "/v1/dead-letters/redrive", json={}).json()["sent"] == 0
     assert anna.ask("POST", "/v1/dead-letters/redrive", json={}).json()["sent"] == 1

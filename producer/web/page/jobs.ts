@@ -24,8 +24,10 @@ export class JobsView {
   private filter = '';
   private wanted = pageJobs;
   private letters = new Map<string, DeadLetter>();
-  /** False where the dead letters are out of this server's reach. */
-  private redrives = true;
+  /** False where the server cannot search the dead letters. */
+  private lettersListed = true;
+  /** What was run again from here: all that is known of it where letters are not listed. */
+  private readonly redriven = new Set<string>();
   private detail: JobDetail | null = null;
   private drawn = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -113,10 +115,10 @@ export class JobsView {
       jobs.push(...page.data);
       after = page.next;
     } while (after && jobs.length < this.wanted);
-    if (jobs.some((job) => job.status === 'failed')) {
+    if (this.lettersListed && jobs.some((job) => job.status === 'failed')) {
       // Who may not read them may try each failed job.
       const letters = await this.server.deadLetters().catch((failure: unknown) => {
-        this.redrives = !(failure instanceof Refused && failure.code === 'not_supported');
+        this.lettersListed = !(failure instanceof Refused && failure.code === 'not_supported');
         return [];
       });
       this.letters = new Map(letters.map((letter) => [letter.job, letter]));
@@ -128,7 +130,7 @@ export class JobsView {
     this.more.hidden = !more || this.wanted >= shownMax;
     this.empty.hidden = jobs.length > 0;
     for (const time of this.rows.querySelectorAll('time')) time.textContent = ago(time.dateTime);
-    const drawn = JSON.stringify([jobs, [...this.letters.values()]],
+    const drawn = JSON.stringify([jobs, [...this.letters.values()], [...this.redriven]],
                                  (name, value: unknown) => name === 'links' ? undefined : value);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
@@ -164,11 +166,11 @@ export class JobsView {
         await this.server.cancel(job.id);
       });
     if (job.status !== 'failed') return null;
-    const letter = this.letters.get(job.id);
-    if (letter?.redriven_as) return h('span', {className: 'hint'}, words.redriven);
-    if (!this.redrives) return h('span', {className: 'hint'}, words.redriveThere);
+    if (this.letters.get(job.id)?.redriven_as || this.redriven.has(job.id))
+      return h('span', {className: 'hint'}, words.redriven);
     return this.button(words.redrive, `redrive-${job.id}`, job, async () => {
       await this.server.redrive(job.id);
+      this.redriven.add(job.id);
     });
   }
 

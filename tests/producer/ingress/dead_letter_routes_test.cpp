@@ -1,58 +1,13 @@
 #include "producer/ingress/dead_letter_routes.h"
 
-#include "tests/producer/ingress/world.h"
+#include "tests/producer/ingress/redrive_world.h"
 
 namespace millrace::ingress_test {
 namespace {
 
-/// As many letters as it is given, none of them sent.
-class FakeLetters final : public DeadLetters {
- public:
-  std::vector<DeadLetter> letters;
-
-  Task<Result<std::vector<DeadLetter>>> list(std::string, std::int64_t before,
-                                             std::size_t limit) override {
-    std::vector<DeadLetter> page;
-    for (auto letter = letters.rbegin(); letter != letters.rend() && page.size() < limit; ++letter)
-      if (before == 0 || letter->number < before) page.push_back(*letter);
-    co_return page;
-  }
-  Task<Result<Job>> redrive(std::string, JobId id) override {
-    for (const auto& letter : letters) {
-      if (letter.job != id) continue;
-      Job job;
-      job.id = derived_job_id("new", id.str());
-      co_return job;
-    }
-    co_return Failure(Errc::not_found);
-  }
-  Task<Result<SentPage>> redrive_unsent(std::string, std::int64_t after) override {
-    SentPage page;
-    for (const auto& letter : letters)
-      if (letter.number > after)
-        page.sent.push_back({letter.job, derived_job_id("new", letter.job.str())});
-    page.skipped = 1;
-    co_return page;
-  }
-};
-
-struct LetterWorld : World {
-  FakeLetters letters;
-  DeadLetterRoutes letter_routes{&letters};
-
+struct LetterWorld : RedriveWorld {
   LetterWorld() {
-    letter_routes.add_to(router);
-    for (std::int64_t number = 1; number <= 3; ++number)
-      letters.letters.push_back({.number = number,
-                                 .job = new_job_id(clock.wall(), random),
-                                 .reason = "said \"no\"",
-                                 .attempts = 5,
-                                 .died_at = clock.wall(),
-                                 .envelope = "{}",
-                                 .redriven_as = {}});
-  }
-  http::Response redrive(std::string asked) {
-    return send(http::Method::post, "/v1/dead-letters/redrive", std::move(asked));
+    for (int i = 0; i < 3; ++i) ended();
   }
 };
 
@@ -84,8 +39,9 @@ TEST(DeadLetterRoutes, AllOrOneAreSentAgain) {
   LetterWorld w;
   const auto all = w.redrive("");
   EXPECT_EQ(at(all.body, "/sent"), "3");
-  EXPECT_EQ(at(all.body, "/skipped"), "1");
+  EXPECT_EQ(at(all.body, "/skipped"), "0");
   EXPECT_EQ(at(all.body, "/next"), "null");
+  EXPECT_EQ(at(w.get("/v1/dead-letters").body, "/data/2/redriven_as"), at(all.body, "/data/0/id"));
   const std::string id = w.letters.letters[1].job.str();
   const auto one = w.redrive(R"({"id":")" + id + "\"}");
   EXPECT_EQ(at(one.body, "/data/0/from"), id);
@@ -101,13 +57,14 @@ TEST(DeadLetterRoutes, WhatIsWrongIsNamed) {
   EXPECT_EQ(at(w.get("/v1/dead-letters?limit=0").body, "/field"), "limit");
 }
 
-TEST(DeadLetterRoutes, AnEdgeOnServersSaysWhereTheyAre) {
-  World w;
-  DeadLetterRoutes routes(nullptr);
-  routes.add_to(w.router);
-  const auto response = w.get("/v1/dead-letters");
-  EXPECT_EQ(response.status, 400);
-  EXPECT_NE(at(response.body, "/detail").find("millrace jobs redrive"), std::string::npos);
+TEST(DeadLetterRoutes, AnEdgeThatCannotSearchThemSaysWhatToAskInstead) {
+  RedriveWorld w(false);
+  const auto list = w.get("/v1/dead-letters");
+  EXPECT_EQ(at(list.body, "/code"), "not_supported");
+  EXPECT_NE(at(list.body, "/detail").find("GET /v1/jobs?status=failed"), std::string::npos);
+  const auto all = w.redrive("");
+  EXPECT_EQ(at(all.body, "/code"), "not_supported");
+  EXPECT_NE(at(all.body, "/detail").find("millrace jobs redrive"), std::string::npos);
 }
 
 }  // namespace

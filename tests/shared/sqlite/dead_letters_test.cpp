@@ -21,7 +21,7 @@ class SqliteDeadLettersTest : public testing::Test {
     QueueStage stage(world_, loop_.clock());
     SqliteQueueProcess process(world_.path());
     const auto queue = process.port(loop_.clock());
-    SqliteDeadLetters letters(process.store(), process.queue(), loop_.clock(), random_);
+    SqliteDeadLetters letters(process.store(), loop_.clock());
     loop_.run_one(body({stage, process, *queue, letters}));
   }
 
@@ -33,37 +33,55 @@ class SqliteDeadLettersTest : public testing::Test {
     EXPECT_TRUE(settled);
   }
 
-  static Task<> all_again(Parts parts) {
-    const std::vector<Job> jobs{parts.stage.job("session"), parts.stage.job()};
+  static Task<> unsent(Parts parts) {
+    const std::vector<Job> jobs{parts.stage.job("session"), parts.stage.job(), parts.stage.job()};
     for (const auto& job : jobs) co_await die(parts.queue, job, "no use");
-    const auto sent = co_await parts.letters.redrive_unsent("default", 0);
-    EXPECT_TRUE(sent && sent->sent.size() == 2 && sent->skipped == 0 && sent->next == 0);
-    for (const auto& job : jobs) {
-      const auto got = co_await parts.queue.next();
-      EXPECT_NE(got->job.id, job.id);
-      EXPECT_EQ(got->job.session, job.session);
-      EXPECT_EQ(got->attempt, 1u);
-      EXPECT_NE(got->job.metadata.find(job.id.str()), std::string::npos);
-      const auto settled = co_await parts.queue.settle(*got, Done{});
-      EXPECT_TRUE(settled);
-    }
-    const auto again = co_await parts.letters.redrive_unsent("default", 0);
-    EXPECT_TRUE(again && again->sent.empty());
-    EXPECT_EQ(parts.process.queue().waiting(), 0);
+    const auto noted = co_await parts.letters.note_redriven("default", jobs[1].id, again(1));
+    EXPECT_TRUE(noted);
+    const auto left = co_await parts.letters.unsent("default", 0);
+    EXPECT_EQ(left->size(), 2u);
+    EXPECT_EQ(left->front().job, jobs[0].id);
+    EXPECT_EQ(left->back().job, jobs[2].id);
+    const auto rest = co_await parts.letters.unsent("default", left->front().number);
+    EXPECT_EQ(rest->size(), 1u);
+    const auto others = co_await parts.letters.unsent("anna", 0);
+    EXPECT_TRUE(others && others->empty());
   }
 
-  static Task<> one_again(Parts parts) {
+  static Task<> noted(Parts parts) {
     const Job job = parts.stage.job();
     co_await die(parts.queue, job, "no use");
-    const auto first = co_await parts.letters.redrive("default", job.id);
-    const auto second = co_await parts.letters.redrive("default", job.id);
-    EXPECT_TRUE(first && second && first->id != second->id);
-    const auto unknown = co_await parts.letters.redrive("default", first->id);
-    EXPECT_EQ(unknown.error(), Errc::not_found);
+    for (const int time : {1, 2}) {
+      const auto noted = co_await parts.letters.note_redriven("default", job.id, again(time));
+      EXPECT_TRUE(noted);
+    }
+    const auto anothers = co_await parts.letters.note_redriven("anna", job.id, again(3));
+    EXPECT_TRUE(anothers);
     const auto listed = co_await parts.letters.list("default", 0, 10);
-    EXPECT_EQ(listed->front().redriven_as, second->id);
-    EXPECT_EQ(parts.process.queue().waiting(), 2);
+    EXPECT_EQ(listed->front().redriven_as, again(2));
   }
+
+  /// The Store knows of the end before the queue buries the job.
+  static Task<> noted_early(Parts parts) {
+    const Job job = parts.stage.job();
+    const auto queued = co_await parts.queue.enqueue(job);
+    const auto got = co_await parts.queue.next();
+    const auto store = parts.process.store().port(parts.stage.clock);
+    Outcome failed;
+    failed.error_message = "no";
+    const auto ended = co_await store->finish(job, failed, nullptr);
+    EXPECT_TRUE(queued && ended);
+    const auto noted = co_await parts.letters.note_redriven("default", job.id, again(1));
+    EXPECT_TRUE(noted);
+    const auto settled = co_await parts.queue.settle(*got, Dead{"no use"});
+    EXPECT_TRUE(settled);
+    const auto listed = co_await parts.letters.list("default", 0, 10);
+    EXPECT_EQ(listed->size(), 1u);
+    EXPECT_EQ(listed->front().redriven_as, again(1));
+    EXPECT_EQ(listed->front().reason, "no");
+  }
+
+  static JobId again(int time) { return derived_job_id("again", std::to_string(time)); }
 
   static Task<> listed(Parts parts) {
     std::vector<Job> jobs;
@@ -83,34 +101,22 @@ class SqliteDeadLettersTest : public testing::Test {
     EXPECT_EQ(rest->back().job, jobs[0].id);
   }
 
-  static Task<> unreadable(Parts parts) {
-    Job broken = parts.stage.job();
-    broken.envelope = "{}";
-    co_await die(parts.queue, broken, "not readable");
-    co_await die(parts.queue, parts.stage.job(), "no use");
-    const auto sent = co_await parts.letters.redrive_unsent("default", 0);
-    EXPECT_TRUE(sent && sent->sent.size() == 1 && sent->skipped == 1);
-    const auto one = co_await parts.letters.redrive("default", broken.id);
-    EXPECT_EQ(one.error(), Errc::invalid);
-  }
-
  private:
   TestLoop loop_;
   SqliteQueueWorld world_;
-  SystemRandom random_;
 };
 
-TEST_F(SqliteDeadLettersTest, AllAreSentAgainOnceEachAsANewJob) {
-  play(all_again);
+TEST_F(SqliteDeadLettersTest, ThoseNotSentBeforeAreGivenOldestFirst) {
+  play(unsent);
 }
-TEST_F(SqliteDeadLettersTest, OneIsSentAgainAsOftenAsItIsAskedFor) {
-  play(one_again);
+TEST_F(SqliteDeadLettersTest, OfSeveralJobsThatDidTheWorkAgainTheLastIsNamed) {
+  play(noted);
+}
+TEST_F(SqliteDeadLettersTest, OneThatWasSentAgainBeforeItsLetterCameIsNotSentAgain) {
+  play(noted_early);
 }
 TEST_F(SqliteDeadLettersTest, TheyAreListedNewestFirst) {
   play(listed);
-}
-TEST_F(SqliteDeadLettersTest, WhatNobodyCanReadStays) {
-  play(unreadable);
 }
 
 TEST(SqliteDeadLetterTable, AMonthLaterALetterIsForgotten) {
@@ -122,6 +128,7 @@ TEST(SqliteDeadLetterTable, AMonthLaterALetterIsForgotten) {
   DeadLetter letter;
   letter.died_at = WallTime(std::chrono::days(1));
   ASSERT_TRUE(table.add(letter, WallTime{}));
+  letter.job = derived_job_id("another", "job");
   letter.died_at = WallTime(std::chrono::days(32));
   ASSERT_TRUE(table.add(letter, letter.died_at - std::chrono::days(30)));
   EXPECT_EQ(table.list("default", 1000, 10)->size(), 1u);
