@@ -10,7 +10,7 @@
 
 namespace millrace {
 
-/// What is left of a job that no attempt could help.
+/// What is left of a job that no attempt could help; what it was asked stands in the Store alone.
 struct DeadLetter {
   std::int64_t number = 0;  ///< rises; lists go by it
   JobId job;
@@ -18,7 +18,6 @@ struct DeadLetter {
   std::string reason;
   std::uint32_t attempts = 0;
   WallTime died_at{};
-  std::string envelope;
   std::optional<JobId> redriven_as;  ///< the job that does its work again, the last of several
 };
 

@@ -49,11 +49,11 @@ CREATE TABLE steps (
 );
 )sql";
 
-// The embedded mode's queue; Postgres has no use for it, nor for its letters: they are Kafka's. A
-// row of `queue` is what is left to be done: some 40 bytes, the envelope stands in `jobs` alone.
-// `seq` is SQLite's rowid, so a job without a session costs no index here. `jobs.queue_seq` is set
-// once the job has been queued: what makes the same id twice one job. Times are milliseconds since
-// 1970, 0 for none.
+// The embedded mode's queue; Postgres has no use for it, nor for its letters: they are Kafka's. The
+// envelope of a letter is empty: what is erased in `jobs` must not stand there. A row of `queue` is
+// what is left to be done: some 40 bytes, the envelope stands in `jobs` alone. `seq` is SQLite's
+// rowid, so a job without a session costs no index here. `jobs.queue_seq` is set once the job has
+// been queued: what makes the same id twice one job. Times are milliseconds since 1970, 0 for none.
 constexpr const char* job_queue = R"sql(
 ALTER TABLE jobs ADD COLUMN queue_seq BIGINT;
 CREATE TABLE queue (

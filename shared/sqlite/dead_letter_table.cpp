@@ -6,8 +6,8 @@ namespace millrace::sqlite {
 namespace {
 
 // Seldom used, so each is prepared when it is.
-#define MILLRACE_LETTERS                                                                  \
-  "SELECT number, job_id, reason, attempts, died_at, envelope, redriven_as, tenant FROM " \
+#define MILLRACE_LETTERS                                                        \
+  "SELECT number, job_id, reason, attempts, died_at, redriven_as, tenant FROM " \
   "dead_letters "
 constexpr const char* list_sql =
     MILLRACE_LETTERS "WHERE tenant = ? AND number < ? ORDER BY number DESC LIMIT ?";
@@ -15,15 +15,16 @@ constexpr const char* unsent_sql = MILLRACE_LETTERS
     "WHERE tenant = ? AND number > ? AND redriven_as IS NULL ORDER BY number"
     " LIMIT ?";
 #undef MILLRACE_LETTERS
-// Its envelope may be unreadable; the row of its job says whose it is.
+// What is erased in the Store must not stand here. An envelope may be unreadable, so the row of
+// the job says whose it is.
 constexpr const char* add_sql =
     "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope, tenant)"
-    " SELECT ?1, ?2, ?3, ?4, ?5, coalesce((SELECT tenant FROM jobs WHERE id = ?1), ?6)"
+    " SELECT ?1, ?2, ?3, ?4, '', coalesce((SELECT tenant FROM jobs WHERE id = ?1), ?5)"
     " WHERE NOT EXISTS (SELECT 1 FROM dead_letters WHERE job_id = ?1)";
 // The Store knows that a job failed before its queue has buried it.
 constexpr const char* make_sql =
     "INSERT INTO dead_letters (job_id, reason, attempts, died_at, envelope, tenant)"
-    " SELECT id, coalesce(error_message, ''), attempts, ended_at, envelope, tenant FROM jobs"
+    " SELECT id, coalesce(error_message, ''), attempts, ended_at, '', tenant FROM jobs"
     " WHERE id = ?1 AND tenant = ?2 AND ended_at IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE job_id = ?1)";
 constexpr const char* forget_sql = "DELETE FROM dead_letters WHERE died_at < ?";
@@ -40,12 +41,11 @@ Result<std::vector<DeadLetter>> read(Query& query) {
     if (!job) return Failure(Errc::corrupt);
     letters.push_back({.number = query.number(0),
                        .job = *job,
-                       .tenant = query.text(7),
+                       .tenant = query.text(6),
                        .reason = query.text(2),
                        .attempts = static_cast<std::uint32_t>(query.number(3)),
                        .died_at = WallTime(std::chrono::milliseconds(query.number(4))),
-                       .envelope = query.text(5),
-                       .redriven_as = query.id(6)});
+                       .redriven_as = query.id(5)});
   }
 }
 
@@ -55,7 +55,7 @@ Result<> DeadLetterTable::add(const DeadLetter& letter, WallTime forget_before) 
   Statement add(add_sql);
   auto insert = add.on(database_);
   insert.bind(letter.job.bytes).bind(letter.reason).bind(letter.attempts);
-  insert.bind(letter.died_at).bind(letter.envelope).bind(letter.tenant);
+  insert.bind(letter.died_at).bind(letter.tenant);
   if (const auto done = insert.finish(); !done) return done;
   Statement forget(forget_sql);
   return forget.on(database_).bind(forget_before).finish();

@@ -110,7 +110,6 @@ Result<> JobTaker::settle(const Delivery& delivery, const Verdict& verdict) {
     bury(*seq, {.job = delivery.job.id,
                 .reason = dead->reason,
                 .attempts = delivery.attempt,
-                .envelope = delivery.job.envelope,
                 .redriven_as = std::nullopt});
   else
     remove(*seq);
@@ -156,7 +155,7 @@ void JobTaker::bury(std::int64_t seq, DeadLetter letter) {
   parts_.shares->finished(clock_.now());
   parts_.counts->dead.fetch_add(1, std::memory_order_relaxed);
   letter.died_at = clock_.wall();
-  const std::size_t bytes = letter.envelope.size();
+  const std::size_t bytes = letter.reason.size();
   write(bytes, [seq, letter = std::move(letter)](Tables& tables) {
     const auto buried = tables.letters.add(letter, letter.died_at - dead_letters_kept);
     return buried ? tables.queue.remove(seq) : buried;
@@ -306,11 +305,8 @@ std::optional<WaitingJob> JobTaker::decoded(QueueRow& row) {
   }
   const auto& reason = std::get<MalformedEnvelope>(read).reason;
   log::warn("unreadable_row", {{"job", row.job.str()}, {"reason", reason}});
-  bury(row.seq, {.job = row.job,
-                 .reason = reason,
-                 .attempts = row.attempt,
-                 .envelope = std::move(*row.envelope),
-                 .redriven_as = std::nullopt});
+  bury(row.seq,
+       {.job = row.job, .reason = reason, .attempts = row.attempt, .redriven_as = std::nullopt});
   return std::nullopt;
 }
 

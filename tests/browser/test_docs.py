@@ -33,4 +33,4 @@ def test_redoc_shows_the_document_and_finds_in_it(page):
     expect(page.get_by_role("heading", name="Submit a job, or many")).to_be_visible()
     page.get_by_role("textbox").first.fill("redrive")
     expect(page.locator("[data-role='search:results']")).to_contain_text(
-        "Jobs that failed for good")
+        "Do the work of failed jobs again")

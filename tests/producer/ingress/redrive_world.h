@@ -38,7 +38,6 @@ struct RedriveWorld : World {
                                .reason = "said \"no\"",
                                .attempts = 5,
                                .died_at = clock.wall(),
-                               .envelope = job.envelope,
                                .redriven_as = {}});
     return job.id;
   }

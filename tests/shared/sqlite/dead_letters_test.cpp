@@ -81,6 +81,18 @@ class SqliteDeadLettersTest : public testing::Test {
     EXPECT_EQ(listed->front().reason, "no");
   }
 
+  static Task<> without_words(Parts parts) {
+    co_await die(parts.queue, parts.stage.job("", "a secret"), "no use");
+    const auto listed = co_await parts.letters.list("default", 0, 10);
+    EXPECT_EQ(listed->size(), 1u);
+    const auto path = static_cast<SqliteQueueWorld&>(parts.stage.world).path();
+    auto database = sqlite::Database::open(path, sqlite::Database::Mode::read);
+    sqlite::Statement secrets("SELECT count(*) FROM dead_letters WHERE envelope LIKE '%secret%'");
+    auto count = secrets.on(*database);
+    EXPECT_TRUE(count.step());
+    EXPECT_EQ(count.number(0), 0);
+  }
+
   static JobId again(int time) { return derived_job_id("again", std::to_string(time)); }
 
   static Task<> listed(Parts parts) {
@@ -94,7 +106,6 @@ class SqliteDeadLettersTest : public testing::Test {
     EXPECT_EQ(first->front().job, jobs[4].id);
     EXPECT_EQ(first->front().reason, "reason 4");
     EXPECT_EQ(first->front().attempts, 1u);
-    EXPECT_EQ(first->front().envelope, jobs[4].envelope);
     EXPECT_FALSE(first->front().redriven_as);
     const auto rest = co_await parts.letters.list("default", first->back().number, 3);
     EXPECT_EQ(rest->size(), 2u);
@@ -114,6 +125,9 @@ TEST_F(SqliteDeadLettersTest, OfSeveralJobsThatDidTheWorkAgainTheLastIsNamed) {
 }
 TEST_F(SqliteDeadLettersTest, OneThatWasSentAgainBeforeItsLetterCameIsNotSentAgain) {
   play(noted_early);
+}
+TEST_F(SqliteDeadLettersTest, ALetterHoldsNoWordOfWhatItsJobWasAsked) {
+  play(without_words);
 }
 TEST_F(SqliteDeadLettersTest, TheyAreListedNewestFirst) {
   play(listed);
