@@ -27,7 +27,8 @@ std::string code_of(const BlockingAnswer& answer) {
 
 /// A path that an edge does not serve: the URL names something beside it.
 bool no_such_path(const BlockingAnswer& answer) {
-  return answer.status == 404 && code_of(answer) != "job_not_found";
+  const std::string code = code_of(answer);
+  return answer.status == 404 && (code.empty() || code == "not_found");
 }
 
 }  // namespace

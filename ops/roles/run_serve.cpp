@@ -7,7 +7,9 @@
 #include "ops/roles/embedded_services.h"
 #include "ops/roles/server_services.h"
 #include "ops/roles/worker_side.h"
+#include "shared/kafka/topic_admin.h"
 #include "shared/postgres/postgres_store.h"
+#include "shared/runtime/log.h"
 
 namespace millrace {
 namespace {
@@ -47,7 +49,19 @@ int serve_embedded(const Config& config, Random& random) {
   return run_all(config, services);
 }
 
+/// Whoever starts the one process has no other that made the topics. Where they cannot be made now
+/// it says so and starts: a Kafka that is away comes back, and topics can be made by others.
+void make_topics(const Config& config) {
+  const auto made =
+      kafka::create_topics({config.kafka_brokers, config.kafka_properties}, config.topic_prefix);
+  if (!made)
+    log::warn("topics_not_made", {{"error", made.error()}});
+  else if (!made->empty())
+    log::info("topics_made", {{"topics", made->size()}, {"prefix", config.topic_prefix}});
+}
+
 int serve_on_servers(const Config& config, Random& random) {
+  make_topics(config);
   ServerServices services(config, random, {.edge = true, .worker = true});
   return run_all(config, services);
 }

@@ -28,7 +28,10 @@ Task<bool> KeyBook::read() {
     for (auto& key : *changed) {
       version_ = key.version;
       const KeyHash hash = key.hash;
-      keys_by_hash_[hash].key = std::move(key);
+      Entry& entry = keys_by_hash_[hash];
+      entry.key = std::move(key);
+      // When a leaked key was used last is what its owner looks for.
+      if (entry.key.revoked_at) note_use(entry);
     }
     if (changed->size() == page) continue;
     known_ = true;
@@ -55,11 +58,13 @@ const ApiKey* KeyBook::find(std::string_view text) {
   return &found->second.key;
 }
 
+void KeyBook::note_use(Entry& entry) {
+  if (std::exchange(entry.used, false)) keys_.note_used(entry.key.id, clock_.wall());
+}
+
 void KeyBook::note_uses() {
   note_at_ = clock_.now() + uses_noted_every;
-  const WallTime now = clock_.wall();
-  for (auto& [hash, entry] : keys_by_hash_)
-    if (std::exchange(entry.used, false)) keys_.note_used(entry.key.id, now);
+  for (auto& [hash, entry] : keys_by_hash_) note_use(entry);
 }
 
 }  // namespace millrace::access

@@ -42,6 +42,7 @@ class KeyBook {
   struct FirstBytes {
     std::size_t operator()(const KeyHash& hash) const noexcept;
   };
+  void note_use(Entry& entry);
   void note_uses();
 
   ApiKeys& keys_;

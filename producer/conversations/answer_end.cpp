@@ -10,8 +10,7 @@
 namespace millrace::conversations {
 namespace {
 
-constexpr std::string_view interrupted =
-    "The answer was interrupted; what was said is in the session";
+constexpr std::string_view interrupted = "The answer was stopped before its end";
 constexpr std::string_view too_late = "The answer was not there before its deadline";
 constexpr std::string_view away_code = "upstream_unavailable";
 constexpr std::string_view away = "LLM server not available";

@@ -46,6 +46,14 @@ def test_killed_and_started_again_it_goes_on_where_it_was(world):
     assert_paid_once(world, [job_id, behind])
 
 
+def test_on_a_kafka_without_its_topics_it_makes_them(empty_world):
+    empty_world.start_simulator()
+    empty_world.settings["MILLRACE_TOPIC_PREFIX"] = f"{empty_world.name}-new"
+    serve = empty_world.start_serve()
+    assert "topics_made" in serve.said()
+    assert empty_world.wait_end(empty_world.submit(QUICK))["status"] == "succeeded"
+
+
 @pytest.mark.parametrize("missing", ["KAFKA_BROKERS", "REDIS_URL"])
 def test_named_by_half_it_says_what_is_missing(empty_world, missing):
     del empty_world.settings[missing]

@@ -169,7 +169,9 @@ def test_the_command_line_shows_what_became_of_webhooks(world):
         again = world.run("webhooks", "redeliver", one["id"], "--url", world.url)
         assert again.returncode == 0 and "pending" in again.stdout
         delivered(world, job_id)
-    assert world.run("webhooks", "redeliver", "msg_0", "--url", world.url).returncode != 0
+    unknown = f"msg_{'0' * 32}"
+    refused = world.run("webhooks", "redeliver", unknown, "--url", world.url)
+    assert refused.returncode == 4 and unknown in refused.stderr, refused.stderr
     assert world.run("webhooks", "list", "--job", job_id, "--json", "--url",
                      world.url).stdout.count('"state":"delivered"') == 1
 

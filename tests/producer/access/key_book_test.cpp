@@ -74,6 +74,15 @@ TEST_F(Book, TheUseOfAKeyIsNotedOnceAMinute) {
   EXPECT_TRUE(keys.used.contains(key_id(hash_of_key(text).value())));
 }
 
+TEST_F(Book, TheLastUseOfARevokedKeyIsNotedAtOnce) {
+  const auto text = keys.make("acme");
+  clock.run_for(1ms);
+  (void)book.find(text);
+  keys.revoke_text(text);
+  clock.run_for(keys_read_every);
+  EXPECT_TRUE(keys.used.contains(key_id(hash_of_key(text).value())));
+}
+
 TEST(ApiKeyText, EveryKeyIsAnother) {
   SystemRandom random;
   const auto one = new_api_key(random);

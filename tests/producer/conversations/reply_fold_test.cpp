@@ -84,7 +84,7 @@ TEST(ReplyFold, AnEndWithoutAnAnswerIsAnError) {
     return told_by(Log().queued().started().end(outcome)).back();
   };
   EXPECT_EQ(end(ended(JobState::cancelled)),
-            error("interrupted", "The answer was interrupted; what was said is in the session"));
+            error("interrupted", "The answer was stopped before its end"));
   EXPECT_EQ(end(ended(JobState::expired)),
             error("expired", "The answer was not there before its deadline"));
   EXPECT_EQ(end(ended(JobState::failed, "upstream_unavailable", "refused")),

@@ -401,7 +401,8 @@ class FakeStore final : public Store {
   Task<Result<StoredJob>> find_noted(const JobId& id) override {
     write_notes();
     const auto row = rows.find(id);
-    return find(row == rows.end() ? "" : row->second.tenant, id);
+    const std::string tenant = row == rows.end() ? "" : row->second.tenant;
+    co_return co_await find(tenant, id);
   }
 
   Task<Result<std::uint64_t>> live_jobs(std::string_view tenant, std::uint64_t most) override {
