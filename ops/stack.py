@@ -3,6 +3,7 @@
 foreground, logs prefixed, data kept under build/run; Ctrl-C or SIGTERM stops all of it."""
 
 import argparse
+import collections
 import errno
 import fcntl
 import os
@@ -21,6 +22,7 @@ from process import BINARY, ROOT, Millrace, StartFailed, wait_until
 from servers import Kafka, Redis
 
 STOP_SECONDS = 10
+FALLS_MAX = 20  # of one process; who falls more often will not stand
 
 
 class Stop(Exception):
@@ -95,6 +97,7 @@ class Stack:
         self.parts = []
         self.shown = {}
         self.lock = None  # held until the process ends
+        self.falls = collections.Counter()
 
     def start_all(self):
         in_force = settings_in_force()
@@ -169,6 +172,19 @@ class Stack:
                     print(f"{part.name:7} | {line}")
                 sys.stdout.flush()
 
+    def start_killed_again(self):
+        """An edge or a worker that was killed comes back, and the jobs go on: unless it falls at
+        once, each time."""
+        for part in self.parts:
+            if part.alive() or getattr(part, "command", "") not in ("edge", "worker"):
+                continue
+            if part.child.returncode >= 0 or self.falls[part] >= FALLS_MAX:
+                continue
+            self.falls[part] += 1
+            say(f"{part.name} was killed (signal {-part.child.returncode}): starting it again")
+            self.shown[part] = part.log.stat().st_size
+            part.start()
+
     def stop_if_one_ended(self):
         ended = self.ended()
         if ended is not None:
@@ -178,6 +194,7 @@ class Stack:
     def watch(self):
         while True:
             self.show_logs()
+            self.start_killed_again()
             self.stop_if_one_ended()
             time.sleep(0.1)
 

@@ -70,7 +70,7 @@ Problem wrong_host(std::string_view host) {
 Problem wrong_sender(std::string_view origin) {
   const std::string who = origin.empty() ? "another site" : "the origin " + quoted(origin);
   return make_problem(
-      "cross_origin", "Origin",
+      "cross_origin", origin.empty() ? "Sec-Fetch-Site" : "Origin",
       "A page of " + who +
           " sent this, and while millrace wants no key, only its own pages may change anything: "
           "set CORS_ORIGINS to that origin, or make a key (`millrace keys create`).");

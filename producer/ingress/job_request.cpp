@@ -233,7 +233,8 @@ static_assert(fields[0].name == "input", "read_members looks for its bit");
 std::expected<Job, Problem> parse_job_request(std::string_view body, WallTime now,
                                               const outbound::Guard& guard) {
   JsonBody json(body);
-  const auto object = json.object(" with `input`");
+  const auto object =
+      json.object(" with `input`; many jobs go one a line, Content-Type: application/x-ndjson");
   if (!object) return std::unexpected(object.error());
 
   Draft draft{.job = {}, .guard = guard};

@@ -23,6 +23,10 @@ Problem not_json(simdjson::error_code error) {
                         "The JSON is nested too deeply; at most 64 levels are allowed.");
   if (error == simdjson::UTF8_ERROR)
     return make_problem("invalid_json", "body", "The body is not valid UTF-8; send UTF-8.");
+  if (error == simdjson::STRING_ERROR)
+    return make_problem("invalid_json", "body",
+                        "A string of the body has an escape that stands for no character, such as "
+                        "half of a surrogate pair (\\ud800 without \\udc00 behind it).");
   return make_problem(
       "invalid_json", "body",
       std::string("The body must be one JSON object: ") + simdjson::error_message(error));

@@ -17,7 +17,7 @@ struct Code {
 };
 
 constexpr std::array codes{
-    Code{"invalid_json", 400, "The body is not valid JSON"},
+    Code{"invalid_json", 400, "The body is not a JSON object"},
     Code{"missing_field", 400, "A required field is missing"},
     Code{"invalid_field", 400, "A field has a value that is not allowed"},
     Code{"unknown_field", 400, "A field is not known"},

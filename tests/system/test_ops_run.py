@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 
+import httpx
 import psutil
 import pytest
 from process import BINARY, ROOT, Process, free_port, wait_until
@@ -76,6 +77,26 @@ def test_it_runs_a_job_starts_again_on_its_data_and_leaves_nothing_running(stack
     children = everyone_under(stack)
     stack.kill()
     assert wait_until(lambda: not any(child.is_running() for child in children), 10)
+
+
+def test_an_edge_or_a_worker_that_is_killed_comes_back(stack):
+    stack.start().wait_printed()
+    url = f"http://127.0.0.1:{stack.port}"
+    for command in ("worker", "edge"):
+        (killed,) = [one for one in everyone_under(stack) if command in one.cmdline()[1:2]]
+        killed.kill()
+        assert wait_until(lambda: f"{command} was killed" in stack.said(), 10)
+    assert wait_until(lambda: answers(f"{url}/readyz"), 20)
+    done = web.post(f"{url}/v1/jobs", json={"input": "hi", "model": "sim-5ms-5tok-1gap"},
+                    headers={"Prefer": "wait=30"}, timeout=40).json()
+    assert done["status"] == "succeeded"
+
+
+def answers(url):
+    try:
+        return web.get(url, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def test_a_port_in_use_is_said_before_anything_starts(stack):

@@ -75,6 +75,17 @@ TEST(PageRules, APageOfAnotherOriginChangesNothing) {
   EXPECT_EQ(post(on_loopback, {{"origin", "null"}}), "cross_origin");
 }
 
+TEST(PageRules, TheRefusalNamesTheHeaderThatSaidSo) {
+  const auto field = [](Headers headers) {
+    http::Request request;
+    request.method = Method::post;
+    request.headers = std::move(headers);
+    return on_loopback.objection(request).value().field;
+  };
+  EXPECT_EQ(field({{"sec-fetch-site", "cross-site"}}), "Sec-Fetch-Site");
+  EXPECT_EQ(field({{"origin", "https://evil.example"}}), "Origin");
+}
+
 TEST(PageRules, ItsOwnPagesMayPost) {
   EXPECT_EQ(post(on_loopback, {{"origin", "http://127.0.0.1:8080"}}), "");
   EXPECT_EQ(
