@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import re
 import shutil
 import signal
 import sys
@@ -43,11 +44,18 @@ def run_line(world, line, rounds, peers):
     return results
 
 
-def keep(text):
+def keep(texts, rounds):
+    """Each line's text in the place of the one it had; the others stay as they were measured."""
     readme = ROOT / "bench" / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    table_of, _, after = rest.partition(END)
+    kept = {text.partition("\n")[0]: text.rstrip() for text in re.split(r"(?m)^(?=### )", table_of)[1:]}
+    when = (f"{rounds} rounds, interleaved, on {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, "
+            f"{platform.system()} {platform.release()}. Median [least–greatest].")
+    for text in texts:
+        name, _, figures = text.partition("\n")
+        kept[name] = f"{name}\n{when}\n{figures}".rstrip()
+    readme.write_text(f"{before}{BEGIN}\n" + "\n\n".join(kept.values()) + f"\n{END}{after}")
 
 
 def main():
@@ -69,10 +77,7 @@ def main():
                 texts.append(table.render(line, results))
                 print(texts[-1], flush=True)
     if chosen.write:
-        head = (f"{chosen.rounds} rounds, interleaved, on {os.cpu_count()} cores, "
-                f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.release()}. "
-                "Median [least–greatest].\n")
-        keep("\n".join([head, *texts]))
+        keep(texts, chosen.rounds)
 
 
 if __name__ == "__main__":
