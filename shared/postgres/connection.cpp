@@ -1,5 +1,6 @@
 #include "shared/postgres/connection.h"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ constexpr Duration ask_after = 2s;
 /// The server gives up first, and says so.
 constexpr Duration server_gives_up_before = 500ms;
 constexpr int oldest_server = 120000;
+constexpr std::string_view no_descriptor = "no file descriptor is free for it";
 
 const auto answered = boost::system::errc::make_error_code(boost::system::errc::interrupted);
 
@@ -83,9 +85,7 @@ void Connection::Finish::operator()(pg_conn* handle) const noexcept {
 Connection::Connection(Clock& clock, std::string url, Duration patience)
     : clock_(clock), url_(std::move(url)), patience_(patience), to_write_(clock), ended_(clock) {}
 
-Connection::~Connection() {
-  if (socket_) socket_->release();  // libpq closes it
-}
+Connection::~Connection() = default;
 
 std::string Connection::words() const {
   return one_line(PQerrorMessage(handle_.get()));
@@ -112,16 +112,22 @@ Task<std::expected<void, std::string>> Connection::open(Instant by) {
   PQsetErrorVerbosity(handle_.get(), PQERRORS_DEFAULT);
   const auto fit = accept();
   if (!fit) co_return fit;
-  watch_socket();
+  if (!watch_socket()) co_return std::unexpected(std::string(no_descriptor));
   stands_ = true;
   last_heard_ = clock_.now();
   (void)run_once(session_sql, Params().add((patience_ - server_gives_up_before) / 1ms));
   co_return std::expected<void, std::string>();
 }
 
-/// libpq may have another socket after each step, under the same number too.
-void Connection::watch_socket() {
-  socket_ = std::make_unique<Descriptor>(clock_.loop(), PQsocket(handle_.get()));
+/// libpq may have another socket after each step, under the same number too; and one that breaks it
+/// closes itself, whereupon the number may be anybody's. So the loop watches by a number of its
+/// own.
+bool Connection::watch_socket() {
+  socket_.reset();
+  const int own = ::fcntl(PQsocket(handle_.get()), F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return false;
+  socket_ = std::make_unique<Descriptor>(clock_.loop(), own);
+  return true;
 }
 
 std::string Connection::why_not() {
@@ -135,20 +141,10 @@ Task<std::expected<void, std::string>> Connection::connect(Instant by) {
   while (next != PGRES_POLLING_OK) {
     if (PQstatus(handle_.get()) == CONNECTION_BAD || next == PGRES_POLLING_FAILED)
       co_return std::unexpected(why_not());
-    watch_socket();
-    struct LetGo {
-      std::unique_ptr<Descriptor>& socket;
-      ~LetGo() {
-        socket->release();
-        socket.reset();
-      }
-    };
-    bool ready = false;
-    {
-      const LetGo let_go{socket_};
-      ready = co_await wait(
-          next == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write, by);
-    }
+    if (!watch_socket()) co_return std::unexpected(std::string(no_descriptor));
+    const bool ready = co_await wait(
+        next == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write, by);
+    socket_.reset();
     if (!ready) co_return std::unexpected("no answer in time");
     next = PQconnectPoll(handle_.get());
   }
@@ -261,7 +257,6 @@ Task<> Connection::serve() {
     Connection& self;
     ~Over() {
       self.broken(Errc::closed, "it was given up");
-      self.socket_->release();
       self.socket_.reset();
     }
   } over{*this};

@@ -74,7 +74,7 @@ class Connection {
     void operator()(pg_conn* handle) const noexcept;
   };
 
-  void watch_socket();
+  bool watch_socket();
   Task<bool> wait(Descriptor::wait_type what, Instant by);
   Task<std::expected<void, std::string>> connect(Instant by);
   std::string why_not();
